@@ -1,0 +1,46 @@
+# The two commands of this project are `make demo` and `make test`; both work on a fresh clone.
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+CONFIG := --config config.yaml --config config.demo.yaml
+
+.PHONY: help env demo report test lint lock
+
+help:
+	@echo "make demo    train the small grid on the embedded sample and print its tables"
+	@echo "make test    all tests that need no special hardware"
+	@echo "make lint    linters and type checker"
+	@echo "make report  results/demo/report.html from the last demo"
+	@echo "make env     only the virtual environment, .venv"
+	@echo "make lock    resolve requirements.lock anew from pyproject.toml (needs uv)"
+
+env: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ecot needs Python 3.11 or newer, not %s: make PYTHON=python3.11 ..." % sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: env
+	snakemake --configfile config.demo.yaml --workflow-profile workflow/profiles/local
+	@ecot show $(CONFIG)
+
+report: env
+	snakemake --configfile config.demo.yaml --report results/demo/report.html
+
+test: env
+	python -m pytest -m "not gpu"
+
+lint: env
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	mypy
+	snakemake --lint
+
+lock:
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --upgrade --output-file requirements.lock

@@ -1,0 +1,44 @@
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# The package is used from this checkout, here and in the environments of the rules.
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from ecot.errors import EcotError
+from ecot.pipeline import Pipeline
+from ecot.provenance import code_hash
+
+
+configfile: Path(workflow.basedir) / "config.yaml"
+
+
+try:
+    pipeline = Pipeline(config)
+except EcotError as error:
+    sys.exit(f"config: {error}")
+
+# For all commands of the rules: the package and the resolved configuration.
+shell.prefix(
+    "set -euo pipefail; "
+    f"export PYTHONPATH='{Path(workflow.basedir) / 'src'}' ECOT_CONFIG='{pipeline.config_file}'; "
+)
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.config.output,
+        rules.metrics.output,
+        rules.tables.input,
+        rules.figures.input,

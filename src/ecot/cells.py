@@ -1,0 +1,149 @@
+"""The grid: its cells, the settings that decide each one, and where its files lie."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from ecot.config import (
+    Config,
+    DatasetName,
+    Degradation,
+    Mode,
+    Randomness,
+    Schedule,
+    Settings,
+    TaskSettings,
+    Training,
+)
+from ecot.errors import EcotError
+
+DATASETS = Path("results") / "datasets"  # prepared data sets, shared by all runs
+
+
+def results_folder(config: Config) -> Path:
+    """Where a run's results lie, relative to the working directory."""
+    return Path("results") / config.run
+
+
+def logs_folder(config: Config) -> Path:
+    """Where a run's logs and benchmarks lie; it mirrors the results."""
+    return Path("logs") / config.run
+
+
+def dataset_path(name: str) -> Path:
+    """The array file of a prepared data set."""
+    return DATASETS / f"{name}.npz"
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One point of the grid: one trained model."""
+
+    task: str
+    mode: Mode
+    randomness: Randomness
+    rate_bits: int
+    seed: int
+
+    @property
+    def title(self) -> str:
+        """The cell in words, for messages."""
+        return (
+            f"{self.task.replace('_', '-')}, {self.mode.replace('_', ' ')}, {self.randomness} randomness,"
+            f" {self.rate_bits} bits, seed {self.seed}"
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Where the cell's files lie below results/<run>/ and its logs below logs/<run>/."""
+        return (
+            Path("cells") / self.task / self.mode / self.randomness / f"rate-{self.rate_bits}" / f"seed-{self.seed}"
+        )
+
+
+class CellSettings(Settings):
+    """Everything that decides what model a cell trains to; nothing that does not."""
+
+    task: str
+    mode: Mode
+    randomness: Randomness
+    rate_bits: int = Field(ge=1, description="bits an image: latent_dim x log2(levels)")
+    seed: int
+    dataset: DatasetName
+    n_train: int | None
+    degradation: Degradation
+    levels: int
+    width: float
+    schedule: Schedule
+    training: Training
+
+    @property
+    def identity(self) -> tuple[str | int, ...]:
+        """What tells the cell from all others of its seed: the head of its random streams' names."""
+        return self.task, self.mode, self.randomness, self.rate_bits
+
+    @property
+    def latent_dim(self) -> int:
+        """d, the encoder's outputs."""
+        return self.rate_bits // (self.levels.bit_length() - 1)
+
+
+class MeasurementSettings(Settings):
+    """What decides the measurement of a trained model, beside the model itself."""
+
+    n_test: int | None
+    seed: int
+    n_samples: int
+
+
+def grid(config: Config) -> Iterator[Cell]:
+    """The cells of a configuration, in the order of its lists."""
+    for task, settings in config.tasks.items():
+        for mode, schedule in settings.schedules().items():
+            for rate in schedule.rates:
+                for randomness in schedule.randomness:
+                    for seed in config.seeds:
+                        yield Cell(task, mode, randomness, rate, seed)
+
+
+def cell_settings(config: Config, cell: Cell) -> CellSettings:
+    """The settings that decide the model of `cell`.
+
+    Raises EcotError for a cell that the configuration has no schedule for.
+    """
+    task = _task(config, cell.task)
+    schedule = task.schedules().get(cell.mode)
+    if schedule is None:
+        raise EcotError(f"tasks.{cell.task}.modes has no {cell.mode}; it has {', '.join(task.schedules())}")
+    bits = task.levels.bit_length() - 1
+    if cell.rate_bits < 1 or cell.rate_bits % bits:
+        raise EcotError(f"rate {cell.rate_bits} of {cell.task} is not a positive multiple of log2(levels) = {bits}")
+    return CellSettings(
+        task=cell.task,
+        mode=cell.mode,
+        randomness=cell.randomness,
+        rate_bits=cell.rate_bits,
+        seed=cell.seed,
+        dataset=task.dataset,
+        n_train=task.n_train,
+        degradation=task.degradation,
+        levels=task.levels,
+        width=task.width,
+        schedule=Schedule(**{name: getattr(schedule, name) for name in Schedule.model_fields}),
+        training=config.training,
+    )
+
+
+def measurement_settings(config: Config, task: str) -> MeasurementSettings:
+    """How the models of a task are measured."""
+    return MeasurementSettings(
+        n_test=_task(config, task).n_test, seed=config.evaluation.seed, n_samples=config.evaluation.n_samples
+    )
+
+
+def _task(config: Config, name: str) -> TaskSettings:
+    if name not in config.tasks:
+        raise EcotError(f"no task {name!r} in the configuration; it has {', '.join(config.tasks)}")
+    return config.tasks[name]

@@ -1,0 +1,319 @@
+"""Every setting of the project: its type, its meaning, what is allowed.
+
+`load` reads and checks a configuration; `json_schema` exports this description for editors. Nothing
+here knows how a setting is used, and nothing imports torch, so that a workflow can be planned fast.
+"""
+
+import difflib
+import importlib.util
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from ecot.errors import EcotError
+
+Randomness = Literal["common", "independent"]
+Mode = Literal["end_to_end"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+DatasetName = Literal["mnist", "mnist_sample", "svhn", "street_digits", "street_digits_sample"]
+Interpolation = Literal["nearest", "area", "bilinear", "bicubic"]
+RESERVED = ("datasets", "reference")  # folders of results/ that belong to no run
+Rate = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """Unknown keys and silent conversions ("4" for 4, true for 1) are refused; values do not change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Resampling(Settings):
+    """X is Y made `factor` times smaller and brought back to its size (Section B.1)."""
+
+    kind: Literal["resampling"]
+    factor: int = Field(4, ge=2, description="how many times smaller each side becomes")
+    interpolation: Interpolation = Field("bicubic", description="the same in both directions")
+    clip: bool = Field(False, description="clip X to [0, 1]")
+
+
+class GaussianNoise(Settings):
+    """X = Y + N(0, (std/255)^2), drawn anew at every visit of an image in training (Section B.1)."""
+
+    kind: Literal["gaussian_noise"]
+    std: float = Field(20.0, ge=0, allow_inf_nan=False, description="grey levels of 255")
+    clip: bool = Field(False, description="clip X to [0, 1]")
+
+
+Degradation = Annotated[Resampling | GaussianNoise, Field(discriminator="kind")]
+
+
+class Schedule(Settings):
+    """How one network is trained (Section B.3)."""
+
+    epochs: int = Field(ge=1, description="passes over the training set")
+    learning_rate: float = Field(gt=0, allow_inf_nan=False, description="Adam's step size at the start")
+    decay_epoch: int = Field(ge=0, description="the rate is divided once, after this many epochs")
+    decay_factor: float = Field(5.0, gt=0, allow_inf_nan=False, description="... by this")
+    distribution_weight: float = Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="lambda of (15): weight of the Wasserstein-1 term; 0: no critic",
+    )
+
+
+class RatedSchedule(Schedule):
+    """A schedule that is run at every rate."""
+
+    rates: list[Rate] = Field(min_length=1, description="bits an image, multiples of log2(levels)")
+
+    @field_validator("rates")
+    @classmethod
+    def _ascending(cls, rates: list[int]) -> list[int]:
+        if rates != sorted(set(rates)):
+            raise ValueError(f"rates must ascend without repetition; write {sorted(set(rates))}")
+        return rates
+
+
+class RandomizedSchedule(RatedSchedule):
+    """A schedule that is run at every rate, with and without common randomness."""
+
+    randomness: list[Randomness] = Field(
+        min_length=1, description="common: the dither is shared (14); independent: it is not (16)"
+    )
+
+    @field_validator("randomness")
+    @classmethod
+    def _distinct(cls, randomness: list[Randomness]) -> list[Randomness]:
+        if len(set(randomness)) < len(randomness):
+            raise ValueError("each kind of randomness may be named once")
+        return randomness
+
+
+class Modes(Settings):
+    """The experiments of a task; one that is left out is not run."""
+
+    end_to_end: RandomizedSchedule | None = Field(None, description="encoder, decoder, critic on (15)")
+
+
+class TaskSettings(Settings):
+    """One restoration problem: where X and Y come from and what is trained on them."""
+
+    dataset: DatasetName = Field(description="the data set whose images are Y")
+    n_train: int | None = Field(None, ge=1, description="use only the first n training images; null: all")
+    n_test: int | None = Field(None, ge=1, description="use only the first n test images; null: all")
+    degradation: Degradation = Field(description="how X is made from Y")
+    levels: int = Field(description="L, the quantiser's levels a dimension; a power of two")
+    width: float = Field(1.0, gt=0, le=4, description="factor on the networks' inner channels; 1: the paper's")
+    modes: Modes
+
+    @field_validator("levels")
+    @classmethod
+    def _power_of_two(cls, levels: int) -> int:
+        if levels < 2 or levels & (levels - 1):
+            raise ValueError(f"{levels} is not a power of two; allowed: 2, 4, 8, ...")
+        return levels
+
+    @model_validator(mode="after")
+    def _rates_fit_levels(self) -> Self:
+        bits = int(math.log2(self.levels))
+        for name, mode in self.schedules().items():
+            for rate in mode.rates:
+                if rate % bits:
+                    below, above = rate // bits * bits, -(-rate // bits) * bits
+                    nearest = f"{below} or {above}" if below else f"{above}"
+                    raise ValueError(
+                        f"modes.{name}.rates: {rate} is not a multiple of log2(levels) = {bits}; write {nearest}"
+                    )
+        return self
+
+    def schedules(self) -> dict[Mode, RandomizedSchedule]:
+        """The schedules of the modes that are run, by mode."""
+        return {name: mode for name in get_args(Mode) if (mode := getattr(self.modes, name)) is not None}
+
+
+class Training(Settings):
+    """What all trainings share (Table 3)."""
+
+    batch_size: int = Field(64, ge=2, description="images a step")
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(
+        [0.5, 0.999], min_length=2, max_length=2, description="Adam's beta_1 and beta_2"
+    )
+    gradient_penalty: float = Field(10.0, ge=0, allow_inf_nan=False, description="lambda_GP")
+    critic_batches: Literal["unpaired", "paired"] = Field(
+        "unpaired", description="the critic's clean images: drawn on their own, or those behind the batch's X"
+    )
+
+
+class Evaluation(Settings):
+    """How a trained model is measured on the test set."""
+
+    seed: int = Field(0, ge=0, description="fixes test noise and test dither")
+    n_samples: int = Field(8, ge=1, description="test images shown in each picture")
+
+
+class RuleResources(Settings):
+    """What one job of a rule asks for."""
+
+    threads: int = Field(1, ge=1, description="CPU cores")
+    mem_mb: int = Field(2000, ge=1, description="memory, MB")
+    runtime: int = Field(10, ge=1, description="wall time, minutes")
+
+
+class Resources(Settings):
+    """What jobs ask for, by kind of job."""
+
+    train: RuleResources
+    evaluate: RuleResources
+    other: RuleResources
+
+
+class Data(Settings):
+    """Where raw data lie."""
+
+    root: str = Field("data", description="folder of the downloaded files, in torchvision's layout")
+
+
+class Config(Settings):
+    """The whole configuration; `config.yaml` is one."""
+
+    run: str = Field(description="results go to results/<run>, logs to logs/<run>")
+    device: Device = Field("auto", description="auto: a GPU if there is one")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="one model a seed and cell")
+    data: Data
+    tasks: dict[str, TaskSettings] = Field(min_length=1)
+    training: Training
+    evaluation: Evaluation
+    resources: Resources
+
+    @field_validator("run")
+    @classmethod
+    def _folder_name(cls, run: str) -> str:
+        # A plain name stays inside results/ and in the way of nothing that lies there already.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) or run in RESERVED:
+            raise ValueError(
+                f"{run!r} is no name for a run; allowed: letters, digits, '.', '_' and '-', but not"
+                f" {' or '.join(RESERVED)}"
+            )
+        return run
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("each seed may be named once")
+        return seeds
+
+    @field_validator("tasks")
+    @classmethod
+    def _known(cls, tasks: dict[str, TaskSettings]) -> dict[str, TaskSettings]:
+        for name, task in tasks.items():
+            if not name.isidentifier() or importlib.util.find_spec(f"ecot.tasks.{name}") is None:
+                raise ValueError(f"no task {name!r}: it would be the module src/ecot/tasks/{name}.py")
+            if not task.schedules():
+                raise ValueError(f"{name}.modes: an empty grid; name at least one of {', '.join(get_args(Mode))}")
+        return tasks
+
+
+def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `change` laid over it: mappings key by key, anything else replaced."""
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def load(*paths: Path) -> Config:
+    """Read configuration files, each laid over those before it.
+
+    Raises EcotError in one line for a file that cannot be read and a line for each wrong setting.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise EcotError(f"configuration {path} cannot be read: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict):
+            raise EcotError(f"configuration {path} must be a mapping of settings, not {type(content).__name__}")
+        merged = merge(merged, content)
+    return validate(merged)
+
+
+def validate(values: Mapping[str, Any]) -> Config:
+    """Check plain values; EcotError has a line a wrong setting: name, value, what is allowed."""
+    try:
+        return Config.model_validate(dict(values))
+    except ValidationError as error:
+        raise EcotError("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of `Config`, for editors and other programs."""
+    return Config.model_json_schema()
+
+
+def _explain(problem: ErrorDetails) -> str:
+    """One line for one pydantic error."""
+    # The discriminator's value appears in the location of a union; it is no key of the file.
+    tags = {name for kind in (Resampling, GaussianNoise) for name in get_args(kind.model_fields["kind"].annotation)}
+    location = ".".join(str(part) for part in problem["loc"] if part not in tags)
+    value, context = problem["input"], problem.get("ctx", {})
+    match problem["type"]:
+        case "extra_forbidden":
+            allowed = _allowed_keys(problem["loc"][:-1])
+            close = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            return f"{location}: unknown setting{hint} allowed: {', '.join(allowed)}".replace(
+                "setting allowed", "setting; allowed"
+            )
+        case "missing":
+            return f"{location}: missing; write a value for it"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return f"{location}.kind: allowed: {context.get('expected_tags', 'resampling, gaussian_noise')}"
+        case "value_error":
+            return f"{location}: {context['error']}"
+        case "too_short":
+            return f"{location}: an empty list; write at least one value"
+    message = problem["msg"][0].lower() + problem["msg"][1:]
+    if problem["type"] == "float_type" and isinstance(value, str):
+        message += " (YAML takes 1e-4 for text: write 1.0e-4)"
+    return f"{location}: {value!r}: {message.replace('input should', 'must')}"
+
+
+def _allowed_keys(location: Sequence[int | str]) -> list[str]:
+    """Names of the settings at a location of the schema."""
+    node: Any = json_schema()
+    definitions = node["$defs"]
+
+    def resolve(node: Any, tag: object = None) -> Any:
+        for option in node.get("anyOf", []) + node.get("oneOf", []):
+            if "$ref" in option and (
+                tag is None or resolve(option)["properties"].get("kind", {}).get("const") == tag
+            ):
+                return resolve(option)
+        return definitions[node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+
+    for part in location:
+        properties = node.get("properties", {})
+        if part in properties:
+            node = properties[part] if "oneOf" in properties[part] else resolve(properties[part])
+        elif "oneOf" in node:
+            node = resolve(node, part)
+        else:
+            node = resolve(node.get("additionalProperties", {}))
+    return list(node.get("properties", {}))

@@ -1,0 +1,1 @@
+"""The networks, in the shapes of Tables 12-15."""

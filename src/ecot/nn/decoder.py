@@ -1,0 +1,46 @@
+"""The decoder g: d numbers to an image."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+SEED_SIDE = 4  # the first feature map is 4x4
+
+
+class Decoder(nn.Module):
+    """Two linear layers, then transposed convolutions, each but the last batch-normalised; sigmoid (Tables 12, 14).
+
+    `hidden` and `seed_channels` size the linear layers, which fill a (seed_channels, 4, 4) map;
+    `blocks` are (outputs, stride) of the 5x5 transposed convolutions; a 4x4 one makes the image.
+    Tables 12 and 14 print a BatchNorm before the sigmoid; Tables 13 and 15 do not, nor does this.
+    Maps (n, latent_dim) to (n, image_channels, h, w) in [0, 1].
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        hidden: int,
+        seed_channels: int,
+        blocks: Sequence[tuple[int, int]],
+        image_channels: int,
+    ) -> None:
+        super().__init__()
+        seed = seed_channels * SEED_SIDE**2
+        layers: list[nn.Module] = [
+            *(nn.Linear(latent_dim, hidden), nn.BatchNorm1d(hidden), nn.LeakyReLU()),
+            *(nn.Linear(hidden, seed), nn.BatchNorm1d(seed), nn.LeakyReLU()),
+            nn.Unflatten(1, (seed_channels, SEED_SIDE, SEED_SIDE)),
+        ]
+        inputs = seed_channels
+        for outputs, stride in blocks:
+            layers += [
+                nn.ConvTranspose2d(inputs, outputs, 5, stride=stride),
+                nn.BatchNorm2d(outputs),
+                nn.LeakyReLU(),
+            ]
+            inputs = outputs
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, image_channels, 4), nn.Sigmoid())
+
+    def forward(self, z: Tensor) -> Tensor:
+        y: Tensor = self.layers(z)
+        return y

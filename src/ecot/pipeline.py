@@ -1,0 +1,117 @@
+"""What the workflow asks of a configuration: paths, parameters and resources of its jobs.
+
+The rules are wiring only; everything that they compute is here, where it is typed and tested.
+Parameters are plain ordered text: Snakemake reruns a job when they change and not otherwise.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ecot import config as configuration
+from ecot.cells import Cell, cell_settings, dataset_path, grid, logs_folder, measurement_settings, results_folder
+from ecot.config import Mode, RuleResources
+from ecot.files import write_text
+from ecot.provenance import code_hash
+from ecot.reporting.catalogue import FIGURES, TABLES
+
+
+class Pipeline:
+    """The jobs of one configuration. EcotError if the configuration is wrong."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.config = configuration.validate(_typed(values))
+        self.resolved = self.config.model_dump_json()
+        self.results = results_folder(self.config)
+        self.logs = logs_folder(self.config)
+        self.cells = list(grid(self.config))
+        self.tables = [number for number, table in TABLES.items() if table.cells(self.config)]
+        self.figures = [number for number, figure in FIGURES.items() if figure.cells(self.config)]
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The resolved configuration as a file for the jobs' commands, written on first use.
+
+        It is named by its content and lies in Snakemake's own folder: a later configuration takes
+        nothing from running jobs, and as no rule makes it, no job waits for or reruns because of it.
+        """
+        path = Path(".snakemake") / "ecot" / f"{hashlib.sha256(self.resolved.encode()).hexdigest()[:16]}.yaml"
+        if not path.is_file():
+            write_text(path, yaml.safe_dump(self.config.model_dump(), sort_keys=False))
+        return path
+
+    def dataset(self, wildcards: Any) -> str:
+        """The array file that a cell is trained and measured on."""
+        return str(dataset_path(self.config.tasks[wildcards.task].dataset))
+
+    def dataset_stamp(self, wildcards: Any) -> str:
+        """The small file beside it that holds its checksum."""
+        return str(Path(self.dataset(wildcards)).with_suffix(".json"))
+
+    def metrics(self, cells: list[Cell]) -> list[str]:
+        """The metrics of cells."""
+        return [f"{self.results}/{cell.folder}/metrics.csv" for cell in cells]
+
+    def table_metrics(self, wildcards: Any) -> list[str]:
+        """The metrics that a table is made of."""
+        return self.metrics(TABLES[int(wildcards.number)].cells(self.config))
+
+    def figure_metrics(self, wildcards: Any) -> list[str]:
+        """The metrics that a figure is made of."""
+        return self.metrics(FIGURES[int(wildcards.number)].cells(self.config))
+
+    def everything(self) -> str:
+        """Parameter of what depends on the whole configuration, except where and how it is run."""
+        return self.config.model_dump_json(exclude={"device", "resources", "data"})
+
+    def trained(self, mode: Mode) -> Callable[[Any], str]:
+        """Parameter of a training: all that decides its model, settings and code."""
+
+        def parameter(wildcards: Any) -> str:
+            w = wildcards
+            settings = cell_settings(self.config, Cell(w.task, mode, w.randomness, int(w.rate), int(w.seed)))
+            return f"{settings.model_dump_json()} {code_hash('ecot.training.cell', f'ecot.tasks.{w.task}')}"
+
+        return parameter
+
+    def measured(self, wildcards: Any) -> str:
+        """Parameter of a measurement: all that decides it beside the model, settings and code."""
+        code = code_hash("ecot.evaluation.cell", f"ecot.tasks.{wildcards.task}")
+        return f"{measurement_settings(self.config, wildcards.task).model_dump_json()} {code}"
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that a training asks for: none on the CPU."""
+        return 0 if self.config.device == "cpu" else 1
+
+    def memory(self, job: str) -> int:
+        """Memory of a kind of job, MB."""
+        return self._resources(job).mem_mb
+
+    def runtime(self, job: str) -> int:
+        """Wall time of a kind of job, minutes."""
+        return self._resources(job).runtime
+
+    def threads(self, job: str) -> int:
+        """CPU cores of a kind of job."""
+        return self._resources(job).threads
+
+    def _resources(self, job: str) -> RuleResources:
+        resources: RuleResources = getattr(self.config.resources, job)
+        return resources
+
+
+def _typed(value: Any) -> Any:
+    """Snakemake reads the inner values of `--config` as text; here they become what YAML says they are."""
+    if isinstance(value, Mapping):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner) for inner in value]
+    if isinstance(value, str):
+        parsed = yaml.safe_load(value) if value.strip() else value
+        return parsed if isinstance(parsed, bool | int | float | None) else value
+    return value

@@ -1,0 +1,121 @@
+"""The paper's figures, from a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from ecot import paper
+from ecot.cells import Cell, results_folder
+from ecot.config import Config
+from ecot.data.datasets import DATASETS
+from ecot.errors import EcotError
+from ecot.files import atomic
+from ecot.reporting import metrics
+from ecot.reporting.captions import count, missing_note, task_title
+from ecot.reporting.catalogue import FIGURES
+
+# Filled against open marks and full against dashed lines tell the curves apart in grey as well.
+STYLES: dict[str, dict[str, Any]] = {
+    "common": {"color": "C0", "marker": "o", "linestyle": "-", "label": "common randomness"},
+    "independent": {"color": "C1", "marker": "s", "linestyle": "--", "label": "no common randomness"},
+}
+GRID_RATES = 6  # at most so many rates are shown as images, as in the paper
+
+
+def write(number: int, config: Config) -> None:
+    """Write figure_NN.svg and .png of a run. EcotError if there is no such figure or no cell of it is measured."""
+    if number not in DRAWINGS:
+        raise EcotError(f"no Figure {number}; there are {', '.join(map(str, DRAWINGS))}")
+    found = metrics.of(FIGURES[number], config)
+    if found.table.empty:
+        raise EcotError(f"Figure {number}: no cell of it is measured in {results_folder(config)}")
+    # Names in place of random numbers, so that the same numbers give the same file.
+    with mpl.rc_context({"svg.hashsalt": "ecot", "font.size": 9}):
+        figure = DRAWINGS[number](found.table, config)
+        if found.missing:
+            figure.suptitle(missing_note(found.missing)[0], wrap=True, fontsize="small", color="C3")
+        path = results_folder(config) / "figures" / f"figure_{number:02d}"
+        for suffix, metadata in ((".svg", {"Date": None}), (".png", {})):
+            with atomic(path.with_suffix(suffix)) as temporary:
+                figure.savefig(temporary, dpi=150, metadata=metadata)
+        plt.close(figure)
+
+
+def figure_5(table: pd.DataFrame, config: Config) -> Figure:
+    """(a)(c): distortion against rate; (b)(d): degraded, clean and output images by rate."""
+    tasks = [task for task in config.tasks if task in set(table.task)]
+    figure, axes = plt.subplots(
+        len(tasks), 2, figsize=(10, 4 * len(tasks)), squeeze=False, width_ratios=[1, 1.25], layout="constrained"
+    )
+    for row, task in enumerate(tasks):
+        own = table[table.task == task]
+        curve, images = axes[row]
+        _rate_distortion(curve, own, task)
+        curve.set_title(f"({'ac'[row]}) {task_title(task)}\n{DATASETS[config.tasks[task].dataset].title}")
+        _images(images, own, config, task)
+        images.set_title(f"({'bd'[row]}) outputs with common randomness")
+    return figure
+
+
+def _rate_distortion(axes: Axes, own: pd.DataFrame, task: str) -> None:
+    means = metrics.over_seeds(own, "mse_input")
+    for randomness, style in STYLES.items():
+        line = means[means.randomness == randomness]
+        if len(line):
+            axes.errorbar(line.rate_bits, line.value, line["std"].fillna(0), capsize=2, markersize=4, **style)
+    if set(own["dataset"]) == {paper.DATASETS.get(task)}:
+        published = paper.published().query("quantity == 'mse_input' and mode == 'end_to_end' and table in (5, 6)")
+        for randomness, line in published[published.task == task].groupby("randomness"):
+            style = STYLES[randomness]
+            axes.plot(
+                line.rate_bits, line.value, "x", color=style["color"], label=f"paper, {style['label']}", markersize=4
+            )
+    seeds = means.n_seeds
+    spread = ", bars: standard deviation" if seeds.max() > 1 else ""
+    axes.set_xticks(sorted(set(means.rate_bits)))
+    axes.set_xlabel(f"rate (bits an image); mean over {count(seeds, 'seed')}{spread}")
+    axes.set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    sns.despine(ax=axes)
+
+
+def _images(axes: Axes, own: pd.DataFrame, config: Config, task: str) -> None:
+    """Rows: degraded, clean, then an output a rate; all from the pictures of evaluation."""
+    shown = own[own.randomness == "common"] if (own.randomness == "common").any() else own
+    first = shown.sort_values(["rate_bits", "seed"]).drop_duplicates("rate_bits")
+    picked = first.iloc[np.unique(np.linspace(0, len(first) - 1, min(GRID_RATES, len(first))).round().astype(int))]
+    labels: list[str] = []
+    strips: list[NDArray[np.uint8]] = []
+    for row in picked.itertuples():
+        cell = Cell(task, row.mode, row.randomness, row.rate_bits, row.seed)
+        degraded, clean, output = _rows(results_folder(config) / cell.folder / "samples.png")
+        if not strips:
+            labels, strips = ["degraded", "clean"], [degraded, clean]
+        labels.append(f"R = {row.rate_bits}")
+        strips.append(output)
+    height = strips[0].shape[0]
+    axes.imshow(np.concatenate(strips), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_yticks([height * (i + 0.5) - 0.5 for i in range(len(labels))], labels)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    sns.despine(ax=axes, left=True, bottom=True)
+
+
+def _rows(path: Path) -> list[NDArray[np.uint8]]:
+    """The three rows of a cell's samples.png: degraded, clean, output."""
+    with Image.open(path) as picture:
+        return np.split(np.asarray(picture), 3)
+
+
+DRAWINGS: dict[int, Callable[[pd.DataFrame, Config], Figure]] = {5: figure_5}

@@ -1,0 +1,28 @@
+"""Denoising of 32x32 colour images (Tables 14 and 15)."""
+
+from ecot.nn.critic import Critic
+from ecot.nn.decoder import Decoder
+from ecot.nn.encoder import Encoder
+from ecot.nn.sizes import scaled
+from ecot.tasks import Task
+
+IMAGE = (3, 32, 32)
+
+
+def encoder(latent_dim: int, width: float) -> Encoder:
+    """f of Table 14."""
+    return Encoder(IMAGE, scaled(width, 64, 128, 256), (), latent_dim)
+
+
+def decoder(latent_dim: int, width: float) -> Decoder:
+    """g of Table 14; sides 4, 11, 25, 29, 32."""
+    hidden, seed, first, second, third = scaled(width, 128, 32, 64, 108, 128)
+    return Decoder(latent_dim, hidden, seed, [(first, 2), (second, 2), (third, 1)], IMAGE[0])
+
+
+def critic(width: float) -> Critic:
+    """h of Table 14."""
+    return Critic(IMAGE, scaled(width, 64, 128, 256))
+
+
+TASK = Task(IMAGE, encoder, decoder, critic)

@@ -1,0 +1,71 @@
+"""Training one cell: from a data set file to the files of its folder."""
+
+import importlib.metadata
+import json
+import logging
+import platform
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+import yaml
+
+from ecot import tasks
+from ecot.cells import CellSettings
+from ecot.coding import randomness
+from ecot.config import Device
+from ecot.data.datasets import load
+from ecot.errors import EcotError
+from ecot.files import atomic, sha256, write_text
+from ecot.training import checkpoint, devices, systems
+from ecot.training.feed import Feed
+from ecot.training.loop import Trainer, fit
+
+log = logging.getLogger(__name__)
+
+
+def train(settings: CellSettings, dataset: Path, device: Device, out: Path) -> None:
+    """Train the cell and write model.safetensors, config.yaml, history.csv and, last, run.json to `out`.
+
+    Raises EcotError, and writes nothing, if the data or the device are not there or a loss is not finite.
+    """
+    start = time.perf_counter()
+    chosen = devices.choose(device)
+    images = load(dataset, "train", settings.n_train).images
+    expected = tasks.load(settings.task).image_shape
+    if images.shape[1:] != expected:
+        raise EcotError(
+            f"tasks.{settings.task}.dataset: {settings.dataset} has images of shape {images.shape[1:]},"
+            f" the task's networks take {expected}"
+        )
+    log.info("%s: %d images of %s", out, len(images), settings.dataset)
+    trainer = _trainer(settings, chosen)
+    history = fit(trainer, Feed(images, settings, chosen))
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint.save(out / "model.safetensors", checkpoint.Model(settings, trainer.system.state_dict()))
+    write_text(out / "config.yaml", yaml.safe_dump(settings.model_dump(), sort_keys=False))
+    with atomic(out / "history.csv") as temporary:
+        pd.DataFrame(history).to_csv(temporary, index=False)
+    steady = history[1:] or history  # the first epoch warms up
+    run = {
+        "seconds": round(time.perf_counter() - start, 1),
+        "images_per_second": round(sum(row["images_per_second"] for row in steady) / len(steady), 1),
+        "peak_memory_mb": round(devices.peak_memory_mb(chosen), 1),
+        "device": devices.describe(chosen),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("ecot", "torch", "numpy")},
+        "dataset_sha256": sha256(dataset),
+        "model_sha256": sha256(out / "model.safetensors"),
+    }
+    write_text(out / "run.json", json.dumps(run, indent=2) + "\n")
+    log.info("done in %.1f s, %.0f images/s", run["seconds"], run["images_per_second"])
+
+
+def _trainer(settings: CellSettings, device: torch.device) -> Trainer:
+    """System and critic; initial weights come from the cell's own stream and the CPU, the same for any device."""
+    s = settings
+    torch.manual_seed(randomness.torch_seed(randomness.key(s.seed, *s.identity, "weights")))
+    system = systems.build(settings)
+    critic = tasks.load(s.task).critic(s.width) if s.schedule.distribution_weight else None
+    return Trainer(system.to(device), None if critic is None else critic.to(device), settings)

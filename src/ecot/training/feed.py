@@ -1,0 +1,88 @@
+"""What a training is fed, epoch by epoch, from streams that belong to one cell alone."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ecot.cells import CellSettings
+from ecot.coding import randomness
+from ecot.data import degradations
+from ecot.errors import EcotError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's draws."""
+
+    x: Tensor  # degraded images (n, c, h, w)
+    clean: Tensor  # images for the critic, in [0, 1], shape of x
+    u1: Tensor  # dither at the encoder (n, d)
+    u2: Tensor  # dither at the decoder (n, d)
+    position: Tensor  # uniform on [0, 1], (n, 1, 1, 1), for the gradient penalty
+
+
+class Feed:
+    """Shuffled, degraded batches of the training set, which stays on the device as uint8.
+
+    Each epoch's order, noise and dither derive from (seed, cell, purpose, epoch), so that an epoch
+    can be repeated without those before it. The last images of an epoch that fill no batch are left
+    out; the next order leaves out others.
+    """
+
+    def __init__(self, images: NDArray[np.uint8], settings: CellSettings, device: torch.device) -> None:
+        if len(images) < settings.training.batch_size:
+            raise EcotError(
+                f"training.batch_size: {settings.training.batch_size} is more than the {len(images)} training images"
+            )
+        self.images = torch.from_numpy(images).to(device)
+        self.degrade = on_device(degradations.operator(settings.degradation, images.shape[-1]), device)
+        self.settings = settings
+        self.device = device
+        self.steps = len(images) // settings.training.batch_size
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of epoch `number`."""
+        settings, size = self.settings, self.settings.training.batch_size
+        order, clean_order = self._order("order", number), self._order("clean order", number)
+        u1 = self._dither("encoder dither", number)
+        u2 = u1 if settings.randomness == "common" else self._dither("decoder dither", number)
+        generator = torch.Generator(self.device)
+        generator.manual_seed(randomness.torch_seed(self._stream("noise", number)))
+        for step in range(self.steps):
+            rows = slice(step * size, (step + 1) * size)
+            y = self._clean(order[rows])
+            noise = torch.randn(y.shape, device=self.device, generator=generator) if self.degrade.noise_std else None
+            paired = settings.training.critic_batches == "paired"
+            yield Batch(
+                x=self.degrade(y, noise),
+                clean=y if paired else self._clean(clean_order[rows]),
+                u1=u1[rows],
+                u2=u2[rows],
+                position=torch.rand(size, 1, 1, 1, device=self.device, generator=generator),
+            )
+
+    def _stream(self, purpose: str, epoch: int) -> int:
+        return randomness.key(self.settings.seed, *self.settings.identity, purpose, epoch)
+
+    def _order(self, purpose: str, epoch: int) -> Tensor:
+        generator = np.random.Generator(np.random.Philox(key=self._stream(purpose, epoch)))
+        return torch.from_numpy(generator.permutation(len(self.images))).to(self.device)
+
+    def _dither(self, purpose: str, epoch: int) -> Tensor:
+        n, s = self.steps * self.settings.training.batch_size, self.settings
+        u = randomness.dither(self._stream(purpose, epoch), n, s.latent_dim, s.levels)
+        return torch.from_numpy(u).to(self.device)
+
+    def _clean(self, indices: Tensor) -> Tensor:
+        return self.images[indices].float().div_(255)
+
+
+def on_device(operator: degradations.Operator, device: torch.device) -> degradations.Operator:
+    """The same operator for images on a device."""
+    matrix = operator.matrix
+    return dataclasses.replace(operator, matrix=None if matrix is None else torch.from_numpy(matrix).to(device))

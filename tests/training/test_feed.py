@@ -1,0 +1,81 @@
+"""What a training is fed: fresh, reproducible, and of one cell alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from ecot.data.datasets import load
+from ecot.errors import EcotError
+from ecot.training.feed import Feed
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def feed(datasets, settings):
+    def make(**cell):
+        made = settings(**cell)
+        return Feed(load(datasets / f"{made.dataset}.npz", "train", 128).images, made, CPU)
+
+    return make
+
+
+def test_same_seed_same_batches_and_each_epoch_its_own(feed):
+    for first, again in zip(feed().epoch(3), feed().epoch(3), strict=True):
+        for name in ("x", "clean", "u1", "u2", "position"):
+            assert torch.equal(getattr(first, name), getattr(again, name))
+    one, other = next(feed().epoch(1)), next(feed().epoch(2))
+    assert not torch.equal(one.x, other.x)
+    assert not torch.equal(one.u1, other.u1)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"rate": 4}, {"randomness": "independent"}], ids=["seed", "rate", "randomness"]
+)
+def test_no_two_cells_share_a_stream(feed, change):
+    one, other = next(feed().epoch(1)), next(feed(**change).epoch(1))
+    assert not torch.equal(one.x, other.x)
+    assert not torch.equal(one.position, other.position)
+    assert not torch.equal(one.u1[:, :2], other.u1[:, :2])
+
+
+def test_dither_is_shared_with_common_randomness_only(feed):
+    common, independent = next(feed().epoch(1)), next(feed(randomness="independent").epoch(1))
+    assert torch.equal(common.u1, common.u2)
+    assert not torch.equal(independent.u1, independent.u2)
+    assert abs(np.corrcoef(independent.u1.ravel(), independent.u2.ravel())[0, 1]) < 0.2
+
+
+def test_an_epoch_visits_each_image_once(feed):
+    made = feed(task="denoising", change={"tasks": {"denoising": {"degradation": {"std": 0.0}}}})
+    visited = torch.cat([batch.x for batch in made.epoch(1)])
+    assert len(visited) == made.steps * 64 == 128
+    assert len(torch.unique(visited.flatten(1), dim=0)) == len(torch.unique(made.images.flatten(1), dim=0))
+
+
+def test_noise_is_fresh_at_every_visit(feed):
+    made = feed(task="denoising", change={"training": {"critic_batches": "paired"}})
+    noises = []
+    for epoch in (1, 2):
+        batches = list(made.epoch(epoch))
+        x, y = torch.cat([b.x for b in batches]), torch.cat([b.clean for b in batches])
+        order = torch.argsort(y.flatten(1) @ torch.linspace(0, 1, 3072))
+        noises.append((x - y)[order])
+    assert float(noises[0].std()) == pytest.approx(20 / 255, rel=0.01)
+    assert abs(np.corrcoef(noises[0].ravel(), noises[1].ravel())[0, 1]) < 0.01
+
+
+@pytest.mark.parametrize(("batches", "paired"), [("paired", True), ("unpaired", False)])
+def test_critic_batches(feed, batches, paired):
+    """Paired: the clean images behind X. Unpaired: drawn on their own."""
+    made = feed(
+        task="denoising",
+        change={"training": {"critic_batches": batches}, "tasks": {"denoising": {"degradation": {"std": 0.0}}}},
+    )
+    same = [torch.equal(batch.x, batch.clean) for batch in made.epoch(1)]
+    assert all(same) if paired else not any(same)
+
+
+def test_too_few_images_for_a_batch(datasets, settings):
+    with pytest.raises(EcotError, match=r"training\.batch_size: 64 is more than the 10 training images"):
+        Feed(load(datasets / "mnist_sample.npz", "train", 10).images, settings(), CPU)

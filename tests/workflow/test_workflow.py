@@ -1,0 +1,232 @@
+"""The graph: what it builds, what reruns, what it refuses, and what a failed cell takes with it.
+
+All runs happen in a copy of the checkout, so that its code can be edited and results thrown away.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.workflow
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CELL = "results/tiny/cells/{}/end_to_end/{}/rate-{}/seed-0"
+TINY = {
+    "run": "tiny",
+    "device": "cpu",
+    "seeds": [0],
+    "tasks": {
+        "super_resolution": {
+            "dataset": "mnist_sample", "n_train": 128, "n_test": 64, "width": 0.1,
+            "modes": {"end_to_end": {"epochs": 1, "rates": [4, 8]}},
+        },
+        "denoising": {
+            "dataset": "street_digits_sample", "n_train": 128, "n_test": 64, "width": 0.1,
+            "modes": {"end_to_end": {"epochs": 1, "rates": [12]}},
+        },
+    },
+    "resources": {"train": {"threads": 1}},
+}  # fmt: skip
+
+
+class Checkout:
+    """A copy of the checkout with the tiny grid beside it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ("Snakefile", "config.yaml", "envs", "workflow", "src", "resources"):
+            source = REPOSITORY / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / name)
+        (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+
+    def snakemake(self, *arguments, config="tiny.yaml"):
+        # Targets come first: --configfile would take them for more files.
+        command = [sys.executable, "-m", "snakemake", *arguments, *(["--configfile", config] if config else [])]
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, timeout=300
+        )
+
+    def planned(self, *arguments):
+        """Jobs of a dry run by rule; empty when there is nothing to be done."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr
+        text = done.stdout + done.stderr
+        jobs = {name: int(n) for name, n in re.findall(r"^([a-z_]+) +(\d+)$", text, re.M)}
+        assert bool(jobs) != ("Nothing to be done" in text), text
+        jobs.pop("total", None), jobs.pop("all", None)
+        return jobs
+
+    def edit(self, path, text):
+        """Append to a file of the copy; returns what undoes it."""
+        file = self.folder / path
+        before = file.read_text()
+        file.write_text(before + text)
+        return lambda: file.write_text(before)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A checkout in which the tiny grid has been run."""
+    made = Checkout(tmp_path_factory.mktemp("checkout"))
+    run = made.snakemake("--cores", "2")
+    assert run.returncode == 0, run.stderr
+    return made
+
+
+def test_the_grid_is_built(checkout):
+    files = {str(path.relative_to(checkout.folder)) for path in checkout.folder.rglob("*") if path.is_file()}
+    for task, randomness, rate in (
+        ("super_resolution", "common", 4), ("super_resolution", "independent", 8), ("denoising", "common", 12)
+    ):  # fmt: skip
+        cell = CELL.format(task, randomness, rate)
+        for name in ("model.safetensors", "config.yaml", "history.csv", "run.json", "metrics.csv", "samples.png"):
+            assert f"{cell}/{name}" in files
+        for name in ("train.log", "train.tsv", "evaluate.log", "evaluate.tsv"):
+            assert f"{cell.replace('results', 'logs', 1)}/{name}" in files
+    for number in ("05", "06", "09", "10"):
+        for suffix in ("csv", "md", "tex"):
+            assert f"results/tiny/tables/table_{number}.{suffix}" in files
+    assert {"results/tiny/metrics.csv", "results/tiny/config.yaml"} <= files
+    assert {"results/tiny/figures/figure_05.svg", "results/tiny/figures/figure_05.png"} <= files
+    assert yaml.safe_load((checkout.folder / "results/tiny/config.yaml").read_text())["run"] == "tiny"
+
+
+def test_a_second_run_and_a_touch_rerun_nothing(checkout):
+    assert checkout.planned() == {}
+    for path in checkout.folder.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            path.touch()
+    assert checkout.planned() == {}
+
+
+CELLS = {"train_end_to_end": 6, "evaluate": 6, "metrics": 1, "table": 4, "figure": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "jobs"),
+    [
+        ("training/loop.py", CELLS),
+        ("nn/critic.py", CELLS),
+        ("data/street_digits.py", {"dataset": 2, **CELLS}),
+        ("tasks/denoising.py", {"train_end_to_end": 2, "evaluate": 2, "metrics": 1, "table": 2, "figure": 1}),
+        ("evaluation/cell.py", {"evaluate": 6, "metrics": 1, "table": 4, "figure": 1}),
+        ("reporting/tables.py", {"table": 4}),
+        ("reporting/figures.py", {"figure": 1}),
+        ("cli.py", {}),
+    ],
+)
+def test_an_edit_reruns_its_stage(checkout, path, jobs):
+    undo = checkout.edit(f"src/ecot/{path}", "\nNEW = 1\n")
+    try:
+        assert checkout.planned() == jobs
+    finally:
+        undo()
+
+
+def test_a_comment_reruns_nothing(checkout):
+    undo = checkout.edit("src/ecot/training/loop.py", "\n# a comment\n")
+    try:
+        assert checkout.planned() == {}
+    finally:
+        undo()
+
+
+@pytest.mark.parametrize(
+    ("setting", "jobs"),
+    [
+        (
+            "tasks={super_resolution: {modes: {end_to_end: {distribution_weight: 0.5}}}}",
+            {"config": 1, "train_end_to_end": 4, "evaluate": 4, "metrics": 1, "table": 4, "figure": 1},
+        ),
+        (
+            "tasks={denoising: {n_test: 32}}",
+            {"config": 1, "evaluate": 2, "metrics": 1, "table": 4, "figure": 1},
+        ),
+        (
+            "tasks={denoising: {modes: {end_to_end: {rates: [12, 15]}}}}",
+            {"config": 1, "train_end_to_end": 2, "evaluate": 2, "metrics": 1, "table": 4, "figure": 1},
+        ),
+        ("resources={train: {mem_mb: 999}}", {"config": 1}),
+    ],
+)
+def test_a_setting_reruns_the_cells_concerned(checkout, setting, jobs):
+    assert checkout.planned("--config", setting) == jobs
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("sedes=[1]", "config: sedes: unknown setting; did you mean seeds? allowed: run, device, seeds"),
+        (
+            "tasks={denoising: {modes: {end_to_end: {rates: [13]}}}}",
+            "config: tasks.denoising: modes.end_to_end.rates: 13 is not a multiple of log2(levels) = 3; write 12",
+        ),
+        ("device=gpu", "config: device: 'gpu': must be 'auto', 'cpu', 'cuda' or 'mps'"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_the_graph(checkout, setting, message):
+    run = checkout.snakemake("--dry-run", "--config", setting)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "Building DAG" not in run.stderr
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("auto", 1), ("cuda", 1)])
+def test_gpu_trainings_ask_for_a_gpu(checkout, device, gpus):
+    target = CELL.format("denoising", "common", 99) + "/model.safetensors"
+    plan = checkout.snakemake(target, "--dry-run", "--config", f"device={device}")
+    assert plan.returncode == 0, plan.stderr
+    training = re.search(r"rule train_end_to_end:.*?resources: (.*?)\n", plan.stdout + plan.stderr, re.S)[1]
+    assert ("gpu=1" in training) == (gpus == 1)
+
+
+def test_the_papers_grid_is_planned(checkout):
+    plan = checkout.snakemake("--dry-run", config=None)
+    assert re.search(r"^train_end_to_end +66$", plan.stdout, re.M), plan.stderr
+
+
+def test_a_report_is_built_without_a_network(checkout):
+    run = checkout.snakemake("--report", "report.html")
+    assert run.returncode == 0, run.stderr
+    text = (checkout.folder / "report.html").read_text()
+    assert "figure_05.svg" in text
+    assert "Tables" in text
+
+
+def test_a_failed_cell_takes_no_table_with_it(tmp_path):
+    """One cell fails: the other task is whole, and its own task's tables say what is missing."""
+    made = Checkout(tmp_path)
+    made.edit(
+        "src/ecot/training/feed.py",
+        "\n_init = Feed.__init__\n"
+        "def _fail(self, images, settings, device):\n"
+        "    if settings.identity == ('super_resolution', 'end_to_end', 'common', 8):\n"
+        "        raise EcotError('injected')\n"
+        "    _init(self, images, settings, device)\n"
+        "Feed.__init__ = _fail\n",
+    )
+    run = made.snakemake("--cores", "2", "--keep-going")
+    assert run.returncode == 1
+    log = tmp_path / "logs/tiny/cells/super_resolution/end_to_end/common/rate-8/seed-0/train.log"
+    assert "ecot: injected" in log.read_text()
+    tables = {path.name: path.read_text() for path in (tmp_path / "results/tiny/tables").glob("*.md")}
+    assert set(tables) == {"table_05.md", "table_06.md", "table_09.md", "table_10.md"}
+    missing = "INCOMPLETE, 1 cell missing: super-resolution, end to end, common randomness, 8 bits, seed 0."
+    for name, text in tables.items():
+        assert (missing in text) == (name in ("table_05.md", "table_09.md"))
+    assert (tmp_path / "results/tiny/figures/figure_05.svg").is_file()
+    # Once the fault is gone, the cell and what was incomplete are made, and nothing else.
+    shutil.copy(REPOSITORY / "src/ecot/training/feed.py", tmp_path / "src/ecot/training/feed.py")
+    again = made.snakemake("--cores", "2", "--rerun-triggers", "mtime", "input")
+    assert again.returncode == 0, again.stderr
+    assert "INCOMPLETE" not in (tmp_path / "results/tiny/tables/table_05.md").read_text()
+    assert made.planned("--rerun-triggers", "mtime", "input") == {}

@@ -1,0 +1,30 @@
+# As the stamp stands for the data set, run.json, which names the model by checksum, stands for the model.
+rule evaluate:
+    input:
+        stamp=pipeline.dataset_stamp,
+        data=ancient(pipeline.dataset),
+        model=ancient(
+            f"{pipeline.results}/cells/{{task}}/{{variant}}/model.safetensors"
+        ),
+        run=f"{pipeline.results}/cells/{{task}}/{{variant}}/run.json",
+    output:
+        metrics=f"{pipeline.results}/cells/{{task}}/{{variant}}/metrics.csv",
+        samples=f"{pipeline.results}/cells/{{task}}/{{variant}}/samples.png",
+    log:
+        f"{pipeline.logs}/cells/{{task}}/{{variant}}/evaluate.log",
+    benchmark:
+        f"{pipeline.logs}/cells/{{task}}/{{variant}}/evaluate.tsv"
+    wildcard_constraints:
+        task="[^/]+",
+    conda:
+        "../../envs/torch.yaml"
+    threads: pipeline.threads("evaluate")
+    resources:
+        gpu=pipeline.gpus,
+        mem_mb=pipeline.memory("evaluate"),
+        runtime=pipeline.runtime("evaluate"),
+    params:
+        settings=pipeline.measured,
+        cell=subpath(output.metrics, parent=True),
+    shell:
+        "python -m ecot evaluate {params.cell} --config $ECOT_CONFIG --dataset {input.data} > {log} 2>&1"

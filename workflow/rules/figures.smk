@@ -1,0 +1,33 @@
+rule figure:
+    input:
+        pipeline.figure_metrics,
+    output:
+        svg=report(
+            f"{pipeline.results}/figures/figure_{{number}}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{number}", "run": pipeline.config.run},
+        ),
+        png=f"{pipeline.results}/figures/figure_{{number}}.png",
+    log:
+        f"{pipeline.logs}/figures/figure_{{number}}.log",
+    benchmark:
+        f"{pipeline.logs}/figures/figure_{{number}}.tsv"
+    wildcard_constraints:
+        number=r"\d\d",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=pipeline.everything(),
+        code=code_hash("ecot.reporting.figures"),
+    shell:
+        "python -m ecot figure {wildcards.number} --config $ECOT_CONFIG > {log} 2>&1"
+
+
+rule figures:
+    input:
+        [
+            f"{pipeline.results}/figures/figure_{number:02d}.svg"
+            for number in pipeline.figures
+        ],

@@ -1,0 +1,62 @@
+rule metrics:
+    input:
+        pipeline.metrics(pipeline.cells),
+    output:
+        report(
+            f"{pipeline.results}/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"table": "all cells", "run": pipeline.config.run},
+        ),
+    log:
+        f"{pipeline.logs}/metrics.log",
+    benchmark:
+        f"{pipeline.logs}/metrics.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=code_hash("ecot.reporting.metrics"),
+    shell:
+        "python -m ecot collect --config $ECOT_CONFIG > {log} 2>&1"
+
+
+rule table:
+    input:
+        pipeline.table_metrics,
+    output:
+        csv=report(
+            f"{pipeline.results}/tables/table_{{number}}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{number}", "run": pipeline.config.run},
+        ),
+        md=f"{pipeline.results}/tables/table_{{number}}.md",
+        tex=f"{pipeline.results}/tables/table_{{number}}.tex",
+    log:
+        f"{pipeline.logs}/tables/table_{{number}}.log",
+    benchmark:
+        f"{pipeline.logs}/tables/table_{{number}}.tsv"
+    wildcard_constraints:
+        number=r"\d\d",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=pipeline.everything(),
+        code=code_hash("ecot.reporting.tables"),
+    shell:
+        "python -m ecot table {wildcards.number} --config $ECOT_CONFIG > {log} 2>&1"
+
+
+rule tables:
+    input:
+        [
+            f"{pipeline.results}/tables/table_{number:02d}.csv"
+            for number in pipeline.tables
+        ],
+
+
+# A cell that failed takes no table with it: what there is is written, and names what is missing.
+onerror:
+    shell("python -m ecot incomplete --config $ECOT_CONFIG || true")
