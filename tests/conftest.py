@@ -31,28 +31,33 @@ def config():
 
 @pytest.fixture
 def tiny(values):
-    """A configuration whose cells train within a second; change it with `merge` before validating."""
+    """A configuration whose cells train within a second; end to end only, the other modes by `all_modes`."""
     small = {"n_train": 128, "n_test": 64, "width": 0.1}
-    schedule = {"epochs": 2, "decay_epoch": 1, "learning_rate": 1e-3}
-    return configuration.merge(
-        values,
-        {
-            "run": "tiny",
-            "device": "cpu",
-            "tasks": {
-                "super_resolution": {
-                    "dataset": "mnist_sample",
-                    **small,
-                    "modes": {"end_to_end": {**schedule, "rates": [4, 8]}},
-                },
-                "denoising": {
-                    "dataset": "street_digits_sample",
-                    **small,
-                    "modes": {"end_to_end": {**schedule, "rates": [12]}},
-                },
-            },
-        },
-    )
+    end_to_end = {"epochs": 2, "decay_epoch": 1, "learning_rate": 1e-3}
+    others = {"joint": None, "separate": None, "restoration": None, "baseline": None}
+    change = {}
+    for task, dataset, rates in (
+        ("super_resolution", "mnist_sample", [4, 8]),
+        ("denoising", "street_digits_sample", [12]),
+    ):
+        change[task] = {
+            "dataset": dataset,
+            **small,
+            "modes": {"end_to_end": {**end_to_end, "rates": rates}, **others},
+        }
+    return configuration.merge(values, {"run": "tiny", "device": "cpu", "tasks": change})
+
+
+@pytest.fixture
+def all_modes(values):
+    """What to merge into `tiny` for all modes of both tasks, at the rates 8 and 12."""
+    change = {}
+    for task, rate in (("super_resolution", 8), ("denoising", 12)):
+        modes = {name: mode for name, mode in values["tasks"][task]["modes"].items() if name != "end_to_end"}
+        for mode in modes.values():
+            mode |= {"epochs": 1, "decay_epoch": 1} | ({"rates": [rate]} if "rates" in mode else {})
+        change[task] = {"modes": modes}
+    return {"tasks": change}
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +70,16 @@ def datasets(tmp_path_factory):
 
 
 @pytest.fixture
-def settings(tiny):
-    """Settings of a tiny cell; keywords change the cell, `task` and `change` what it is made of."""
+def settings(tiny, all_modes):
+    """Settings of a tiny cell; keywords change the cell, and `change` the configuration."""
 
-    def make(task="super_resolution", randomness="common", rate=8, seed=0, change=None):
+    def make(task="super_resolution", mode="end_to_end", randomness="common", rate=8, seed=0, change=None):
+        config = configuration.validate(configuration.merge(configuration.merge(tiny, all_modes), change or {}))
         bits = rate if task == "super_resolution" else 12
-        config = configuration.validate(configuration.merge(tiny, change or {}))
-        return cell_settings(config, Cell(task, "end_to_end", randomness, bits, seed))
+        if mode in ("joint", "separate"):
+            randomness = "independent"
+        if mode == "restoration":
+            randomness = bits = None
+        return cell_settings(config, Cell(task, mode, randomness, bits, seed))
 
     return make

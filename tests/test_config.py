@@ -37,7 +37,11 @@ def end_to_end(**change):
             {"tasks": {"denoising": {"degradation": {"sigma": 3}}}},
             "tasks.denoising.degradation.sigma: unknown setting; allowed: kind, std, clip",
         ),
-        ({"tasks": {"denoising": {"modes": {"end_to_end": None}}}}, "denoising.modes: an empty grid"),
+        (
+            {"tasks": {"denoising": {"modes": {"end_to_end": None}}}},
+            "tasks.denoising.modes: joint needs a model of end_to_end; add modes.end_to_end or leave joint out",
+        ),
+        ({"tasks": {"denoising": {"modes": {"restoration": None}}}}, "baseline needs a model of restoration"),
         ({"tasks": {"inpainting": {}}}, "tasks.inpainting.dataset: missing"),
         (end_to_end(rates=[]), "tasks.denoising.modes.end_to_end.rates: an empty list"),
         (end_to_end(rates=[12, 13]), "rates: 13 is not a multiple of log2(levels) = 3; write 12 or 15"),
@@ -68,6 +72,9 @@ def test_a_task_is_a_module(values):
 
 
 def test_an_empty_grid_is_refused(values):
+    values["tasks"]["denoising"]["modes"] = {}
+    with pytest.raises(EcotError, match=r"denoising\.modes: an empty grid; name at least one of end_to_end, joint"):
+        validate(values)
     with pytest.raises(EcotError, match="tasks: an empty list"):
         validate(values | {"tasks": {}})
 
@@ -117,10 +124,30 @@ def test_every_key_of_the_papers_grid_has_a_comment(repository):
 
 def test_the_papers_grid(config):
     cells = list(grid(config))
-    by_task = {task: sorted({c.rate_bits for c in cells if c.task == task}) for task in config.tasks}
-    assert by_task == {"super_resolution": list(range(4, 33, 2)), "denoising": list(range(12, 115, 6))}
-    assert len(cells) == 2 * (15 + 18)
     assert len({cell.folder for cell in cells}) == len(cells)
+    rates = {}
+    for cell in cells:
+        rates.setdefault(cell.kind, []).append(cell.rate_bits)
+    for task, all_rates, few in (
+        ("super_resolution", list(range(4, 33, 2)), [4, 10, 20, 30]),
+        ("denoising", list(range(12, 115, 6)), [12, 30, 60, 90]),
+    ):
+        for randomness in ("common", "independent"):
+            assert rates.pop((task, "end_to_end", randomness)) == all_rates
+            assert rates.pop((task, "baseline", randomness)) == all_rates
+        assert rates.pop((task, "joint", "independent")) == few
+        assert rates.pop((task, "separate", "independent")) == few
+        assert rates.pop((task, "restoration", None)) == [None]
+    assert not rates
+
+
+def test_what_a_cell_stands_on(config):
+    joint = Cell("denoising", "joint", "independent", 30, 2)
+    assert joint.needs == Cell("denoising", "end_to_end", "independent", 30, 2)
+    assert (
+        Cell("denoising", "baseline", "common", 30, 2).needs.folder.as_posix() == "cells/denoising/restoration/seed-2"
+    )
+    assert cell_settings(config, joint).frozen == cell_settings(config, joint.needs)
 
 
 def test_settings_of_a_cell_do_not_depend_on_the_grid_around_it(values):

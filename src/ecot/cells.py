@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from ecot.config import (
+    NEEDS,
     Config,
     DatasetName,
     Degradation,
@@ -37,30 +38,44 @@ def dataset_path(name: str) -> Path:
     return DATASETS / f"{name}.npz"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Cell:
-    """One point of the grid: one trained model."""
+    """One point of the grid: one trained model. The restoration network has neither randomness nor rate."""
 
     task: str
     mode: Mode
-    randomness: Randomness
-    rate_bits: int
+    randomness: Randomness | None
+    rate_bits: int | None
     seed: int
+
+    @property
+    def kind(self) -> tuple[str, Mode, Randomness | None]:
+        """What it shares with the cells at other rates and seeds."""
+        return self.task, self.mode, self.randomness
 
     @property
     def title(self) -> str:
         """The cell in words, for messages."""
-        return (
-            f"{self.task.replace('_', '-')}, {self.mode.replace('_', ' ')}, {self.randomness} randomness,"
-            f" {self.rate_bits} bits, seed {self.seed}"
-        )
+        parts = [self.task.replace("_", "-"), self.mode.replace("_", " ")]
+        if self.rate_bits is not None:
+            parts += [f"{self.randomness} randomness", f"{self.rate_bits} bits"]
+        return ", ".join([*parts, f"seed {self.seed}"])
 
     @property
     def folder(self) -> Path:
         """Where the cell's files lie below results/<run>/ and its logs below logs/<run>/."""
-        return (
-            Path("cells") / self.task / self.mode / self.randomness / f"rate-{self.rate_bits}" / f"seed-{self.seed}"
-        )
+        point = [] if self.rate_bits is None else [str(self.randomness), f"rate-{self.rate_bits}"]
+        return Path("cells", self.task, self.mode, *point, f"seed-{self.seed}")
+
+    @property
+    def needs(self) -> "Cell | None":
+        """The cell whose frozen model this one stands on."""
+        match self.mode:
+            case "joint" | "separate":
+                return Cell(self.task, NEEDS[self.mode], "independent", self.rate_bits, self.seed)
+            case "baseline":
+                return Cell(self.task, NEEDS[self.mode], None, None, self.seed)
+        return None
 
 
 class CellSettings(Settings):
@@ -68,8 +83,8 @@ class CellSettings(Settings):
 
     task: str
     mode: Mode
-    randomness: Randomness
-    rate_bits: int = Field(ge=1, description="bits an image: latent_dim x log2(levels)")
+    randomness: Randomness | None
+    rate_bits: int | None = Field(description="bits an image: latent_dim x log2(levels)")
     seed: int
     dataset: DatasetName
     n_train: int | None
@@ -78,16 +93,17 @@ class CellSettings(Settings):
     width: float
     schedule: Schedule
     training: Training
+    frozen: "CellSettings | None" = Field(description="settings of the model that this one stands on")
 
     @property
     def identity(self) -> tuple[str | int, ...]:
         """What tells the cell from all others of its seed: the head of its random streams' names."""
-        return self.task, self.mode, self.randomness, self.rate_bits
+        return self.task, self.mode, str(self.randomness), str(self.rate_bits)
 
     @property
     def latent_dim(self) -> int:
-        """d, the encoder's outputs."""
-        return self.rate_bits // (self.levels.bit_length() - 1)
+        """d, the encoder's outputs; 0 without an encoder."""
+        return (self.rate_bits or 0) // (self.levels.bit_length() - 1)
 
 
 class MeasurementSettings(Settings):
@@ -102,10 +118,9 @@ def grid(config: Config) -> Iterator[Cell]:
     """The cells of a configuration, in the order of its lists."""
     for task, settings in config.tasks.items():
         for mode, schedule in settings.schedules().items():
-            for rate in schedule.rates:
-                for randomness in schedule.randomness:
-                    for seed in config.seeds:
-                        yield Cell(task, mode, randomness, rate, seed)
+            for randomness, rate in schedule.points():
+                for seed in config.seeds:
+                    yield Cell(task, mode, randomness, rate, seed)
 
 
 def cell_settings(config: Config, cell: Cell) -> CellSettings:
@@ -118,7 +133,7 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
     if schedule is None:
         raise EcotError(f"tasks.{cell.task}.modes has no {cell.mode}; it has {', '.join(task.schedules())}")
     bits = task.levels.bit_length() - 1
-    if cell.rate_bits < 1 or cell.rate_bits % bits:
+    if cell.rate_bits is not None and (cell.rate_bits < 1 or cell.rate_bits % bits):
         raise EcotError(f"rate {cell.rate_bits} of {cell.task} is not a positive multiple of log2(levels) = {bits}")
     return CellSettings(
         task=cell.task,
@@ -133,6 +148,7 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
         width=task.width,
         schedule=Schedule(**{name: getattr(schedule, name) for name in Schedule.model_fields}),
         training=config.training,
+        frozen=cell_settings(config, cell.needs) if cell.needs else None,
     )
 
 

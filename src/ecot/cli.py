@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import click
 
-from ecot.cells import Cell, cell_settings, dataset_path, measurement_settings, results_folder
+from ecot.cells import Cell, cell_settings, dataset_path, grid, measurement_settings, results_folder
 from ecot.config import Config, Randomness, json_schema
 from ecot.config import load as load_config
 from ecot.errors import EcotError
@@ -63,7 +63,7 @@ def main() -> None:
 @config_option
 @out_option
 def data(name: str, config: Config, out: Path) -> None:
-    """Fetch data set NAME into data.root if it is not there, check it, and convert it to the array file OUT (.npz)."""
+    """Fetch data set NAME into data.root if need be, check it, and convert it to the array file OUT (.npz)."""
     from ecot.data.datasets import prepare
 
     prepare(name, Path(config.data.root), out)
@@ -81,22 +81,103 @@ def train() -> None:
     """Train one cell of the grid."""
 
 
+task_option = click.option("--task", required=True)
+rate_option = click.option("--rate", type=int, required=True, help="Bits an image.")
+randomness_option = click.option("--randomness", type=click.Choice(get_args(Randomness)), required=True)
+seed_option = click.option("--seed", type=int, default=0)
+frozen_option = click.option(
+    "--frozen",
+    type=click.Path(path_type=Path),
+    help="Folder of the trained cell that this one stands on.  [default: its folder in results/RUN]",
+)
+
+
 @train.command("end-to-end")
 @config_option
-@click.option("--task", required=True)
-@click.option("--rate", type=int, required=True, help="Bits an image.")
-@click.option("--randomness", type=click.Choice(get_args(Randomness)), required=True)
-@click.option("--seed", type=int, default=0)
+@task_option
+@rate_option
+@randomness_option
+@seed_option
 @dataset_option
 @out_option
 def train_end_to_end(
     config: Config, task: str, rate: int, randomness: Randomness, seed: int, dataset: Path | None, out: Path
 ) -> None:
     """Encoder and decoder on the objective (15)."""
+    _train(config, Cell(task, "end_to_end", randomness, rate, seed), dataset, out)
+
+
+@train.command("joint")
+@config_option
+@task_option
+@rate_option
+@seed_option
+@dataset_option
+@frozen_option
+@out_option
+def train_joint(
+    config: Config, task: str, rate: int, seed: int, dataset: Path | None, frozen: Path | None, out: Path
+) -> None:
+    """Two decoders behind a frozen end-to-end encoder on the sum (18)."""
+    _train(config, Cell(task, "joint", "independent", rate, seed), dataset, out, frozen)
+
+
+@train.command("separate")
+@config_option
+@task_option
+@rate_option
+@seed_option
+@dataset_option
+@frozen_option
+@out_option
+def train_separate(
+    config: Config, task: str, rate: int, seed: int, dataset: Path | None, frozen: Path | None, out: Path
+) -> None:
+    """Two encoder-decoder pairs, one for (a) and one for (b) of (18)."""
+    _train(config, Cell(task, "separate", "independent", rate, seed), dataset, out, frozen)
+
+
+@train.command("restoration")
+@config_option
+@task_option
+@seed_option
+@dataset_option
+@out_option
+def train_restoration(config: Config, task: str, seed: int, dataset: Path | None, out: Path) -> None:
+    """The baseline's U-Net on (70)."""
+    _train(config, Cell(task, "restoration", None, None, seed), dataset, out)
+
+
+@train.command("baseline")
+@config_option
+@task_option
+@rate_option
+@randomness_option
+@seed_option
+@dataset_option
+@frozen_option
+@out_option
+def train_baseline(
+    config: Config,
+    task: str,
+    rate: int,
+    randomness: Randomness,
+    seed: int,
+    dataset: Path | None,
+    frozen: Path | None,
+    out: Path,
+) -> None:
+    """A compressor behind the frozen U-Net on (71)."""
+    _train(config, Cell(task, "baseline", randomness, rate, seed), dataset, out, frozen)
+
+
+def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: Path | None = None) -> None:
     from ecot.training.cell import train as train_cell
 
-    settings = cell_settings(config, Cell(task, "end_to_end", randomness, rate, seed))
-    train_cell(settings, dataset or dataset_path(settings.dataset), config.device, out)
+    settings = cell_settings(config, cell)
+    if cell.needs is not None:
+        frozen = frozen or results_folder(config) / cell.needs.folder
+    train_cell(settings, dataset or dataset_path(settings.dataset), config.device, out, frozen)
 
 
 @main.command()
@@ -133,6 +214,29 @@ def table(number: int, config: Config) -> None:
 
 
 @main.command()
+@config_option
+def settings(config: Config) -> None:
+    """Write Tables 3 and 4, the settings of training, to results/RUN/tables."""
+    from ecot.reporting.settings import write_settings
+
+    write_settings(config)
+
+
+@main.command()
+@config_option
+def architectures(config: Config) -> None:
+    """Write Tables 12 to 15, the networks, to results/RUN/tables."""
+    from ecot.reporting.settings import ARCHITECTURES, write_architecture
+    from ecot.tasks.architecture import layers
+
+    widest = {cell.task: cell for cell in grid(config) if cell.mode == "end_to_end"}
+    for number, (task, mode) in ARCHITECTURES.items():
+        if task in widest:
+            found = cell_settings(config, widest[task])
+            write_architecture(number, config, layers(task, mode, found.latent_dim, found.width), found.latent_dim)
+
+
+@main.command()
 @click.argument("number", type=int)
 @config_option
 def figure(number: int, config: Config) -> None:
@@ -160,9 +264,13 @@ def incomplete(config: Config) -> None:
 @config_option
 def show(config: Config) -> None:
     """Print the run's tables and where its figures are."""
+    from ecot.reporting.catalogue import TABLES
+
     results = results_folder(config)
-    for path in sorted((results / "tables").glob("*.md")):
-        click.echo(path.read_text(encoding="utf-8"))
+    for number in TABLES:
+        path = results / "tables" / f"table_{number:02d}.md"
+        if path.is_file():
+            click.echo(path.read_text(encoding="utf-8"))
     for kind in ("tables/*.csv", "figures/*.png", "metrics.csv"):
         for path in sorted(results.glob(kind)):
             click.echo(path)

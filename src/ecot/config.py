@@ -26,12 +26,16 @@ from pydantic_core import ErrorDetails
 from ecot.errors import EcotError
 
 Randomness = Literal["common", "independent"]
-Mode = Literal["end_to_end"]
+Mode = Literal["end_to_end", "joint", "separate", "restoration", "baseline"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 DatasetName = Literal["mnist", "mnist_sample", "svhn", "street_digits", "street_digits_sample"]
 Interpolation = Literal["nearest", "area", "bilinear", "bicubic"]
 RESERVED = ("datasets", "reference")  # folders of results/ that belong to no run
 Rate = Annotated[int, Field(gt=0)]
+
+
+# The modes that stand on a frozen model of another mode.
+NEEDS: dict[Mode, Mode] = {"joint": "end_to_end", "separate": "end_to_end", "baseline": "restoration"}
 
 
 class Settings(BaseModel):
@@ -73,9 +77,13 @@ class Schedule(Settings):
         description="lambda of (15): weight of the Wasserstein-1 term; 0: no critic",
     )
 
+    def points(self) -> list[tuple[Randomness | None, int | None]]:
+        """Randomness and rate of each cell; None where there is none."""
+        return [(None, None)]
+
 
 class RatedSchedule(Schedule):
-    """A schedule that is run at every rate."""
+    """A schedule that is run at every rate, without common randomness."""
 
     rates: list[Rate] = Field(min_length=1, description="bits an image, multiples of log2(levels)")
 
@@ -85,6 +93,10 @@ class RatedSchedule(Schedule):
         if rates != sorted(set(rates)):
             raise ValueError(f"rates must ascend without repetition; write {sorted(set(rates))}")
         return rates
+
+    def points(self) -> list[tuple[Randomness | None, int | None]]:
+        """Randomness and rate of each cell."""
+        return [("independent", rate) for rate in self.rates]
 
 
 class RandomizedSchedule(RatedSchedule):
@@ -101,11 +113,26 @@ class RandomizedSchedule(RatedSchedule):
             raise ValueError("each kind of randomness may be named once")
         return randomness
 
+    def points(self) -> list[tuple[Randomness | None, int | None]]:
+        """Randomness and rate of each cell."""
+        return [(randomness, rate) for rate in self.rates for randomness in self.randomness]
+
 
 class Modes(Settings):
     """The experiments of a task; one that is left out is not run."""
 
     end_to_end: RandomizedSchedule | None = Field(None, description="encoder, decoder, critic on (15)")
+    joint: RatedSchedule | None = Field(None, description="two decoders behind the frozen encoder on (18)")
+    separate: RatedSchedule | None = Field(None, description="two compressors, for (18)(a) and (b) each alone")
+    restoration: Schedule | None = Field(None, description="the U-Net of the baseline on (70)")
+    baseline: RandomizedSchedule | None = Field(None, description="a compressor behind the frozen U-Net on (71)")
+
+    @model_validator(mode="after")
+    def _have_what_they_need(self) -> Self:
+        for mode, needed in NEEDS.items():
+            if getattr(self, mode) is not None and getattr(self, needed) is None:
+                raise ValueError(f"{mode} needs a model of {needed}; add modes.{needed} or leave {mode} out")
+        return self
 
 
 class TaskSettings(Settings):
@@ -130,7 +157,7 @@ class TaskSettings(Settings):
     def _rates_fit_levels(self) -> Self:
         bits = int(math.log2(self.levels))
         for name, mode in self.schedules().items():
-            for rate in mode.rates:
+            for rate in mode.rates if isinstance(mode, RatedSchedule) else []:
                 if rate % bits:
                     below, above = rate // bits * bits, -(-rate // bits) * bits
                     nearest = f"{below} or {above}" if below else f"{above}"
@@ -139,7 +166,7 @@ class TaskSettings(Settings):
                     )
         return self
 
-    def schedules(self) -> dict[Mode, RandomizedSchedule]:
+    def schedules(self) -> dict[Mode, Schedule]:
         """The schedules of the modes that are run, by mode."""
         return {name: mode for name in get_args(Mode) if (mode := getattr(self.modes, name)) is not None}
 

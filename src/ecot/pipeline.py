@@ -14,10 +14,19 @@ import yaml
 
 from ecot import config as configuration
 from ecot.cells import Cell, cell_settings, dataset_path, grid, logs_folder, measurement_settings, results_folder
-from ecot.config import Mode, RuleResources
+from ecot.config import NEEDS, Mode, Randomness, RuleResources
 from ecot.files import write_text
 from ecot.provenance import code_hash
 from ecot.reporting.catalogue import FIGURES, TABLES
+
+# The part of a cell's folder between mode and seed.
+POINTS: dict[Mode, str] = {
+    "end_to_end": "{randomness}/rate-{rate}/",
+    "joint": "independent/rate-{rate}/",
+    "separate": "independent/rate-{rate}/",
+    "restoration": "",
+    "baseline": "{randomness}/rate-{rate}/",
+}
 
 
 class Pipeline:
@@ -29,6 +38,7 @@ class Pipeline:
         self.results = results_folder(self.config)
         self.logs = logs_folder(self.config)
         self.cells = list(grid(self.config))
+        self.task_modules = [f"ecot.tasks.{task}" for task in self.config.tasks]
         self.tables = [number for number, table in TABLES.items() if table.cells(self.config)]
         self.figures = [number for number, figure in FIGURES.items() if figure.cells(self.config)]
 
@@ -68,13 +78,35 @@ class Pipeline:
         """Parameter of what depends on the whole configuration, except where and how it is run."""
         return self.config.model_dump_json(exclude={"device", "resources", "data"})
 
+    def cell_files(self, mode: Mode, name: str) -> str:
+        """Pattern of a file of the cells of a mode, below results/<run>/ or logs/<run>/."""
+        return f"cells/{{task}}/{mode}/{POINTS[mode]}seed-{{seed}}/{name}"
+
+    def models(self, mode: Mode) -> dict[str, str]:
+        """Patterns of what a training of that mode writes."""
+        names = {"model": "model.safetensors", "settings": "config.yaml", "history": "history.csv", "run": "run.json"}
+        return {key: f"{self.results}/{self.cell_files(mode, name)}" for key, name in names.items()}
+
+    def frozen(self, mode: Mode) -> dict[str, str]:
+        """Patterns of the model that a cell of that mode stands on, and of what stands for it."""
+        folder = f"{self.results}/{self.cell_files(NEEDS[mode], '')}".replace("{randomness}", "independent")
+        return {"model": f"{folder}model.safetensors", "run": f"{folder}run.json"}
+
     def trained(self, mode: Mode) -> Callable[[Any], str]:
         """Parameter of a training: all that decides its model, settings and code."""
 
         def parameter(wildcards: Any) -> str:
-            w = wildcards
-            settings = cell_settings(self.config, Cell(w.task, mode, w.randomness, int(w.rate), int(w.seed)))
-            return f"{settings.model_dump_json()} {code_hash('ecot.training.cell', f'ecot.tasks.{w.task}')}"
+            settings = cell_settings(self.config, _cell(mode, wildcards))
+            return f"{settings.model_dump_json()} {code_hash('ecot.training.cell', f'ecot.tasks.{settings.task}')}"
+
+        return parameter
+
+    def training_command(self, mode: Mode) -> Callable[[Any], str]:
+        """The command of a training and the options that name the cell."""
+
+        def parameter(wildcards: Any) -> str:
+            options = [f"--{name} {value}" for name, value in wildcards.items()]
+            return " ".join([mode.replace("_", "-"), *options])
 
         return parameter
 
@@ -103,6 +135,15 @@ class Pipeline:
     def _resources(self, job: str) -> RuleResources:
         resources: RuleResources = getattr(self.config.resources, job)
         return resources
+
+
+def _cell(mode: Mode, wildcards: Any) -> Cell:
+    """The cell that a rule's wildcards name."""
+    rate = int(wildcards.rate) if "{rate}" in POINTS[mode] else None
+    randomness: Randomness | None = "independent" if rate else None
+    if "{randomness}" in POINTS[mode]:
+        randomness = wildcards.randomness
+    return Cell(wildcards.task, mode, randomness, rate, int(wildcards.seed))
 
 
 def _typed(value: Any) -> Any:

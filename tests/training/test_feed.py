@@ -22,11 +22,11 @@ def feed(datasets, settings):
 
 def test_same_seed_same_batches_and_each_epoch_its_own(feed):
     for first, again in zip(feed().epoch(3), feed().epoch(3), strict=True):
-        for name in ("x", "clean", "u1", "u2", "position"):
+        for name in ("x", "clean", "u", "position"):
             assert torch.equal(getattr(first, name), getattr(again, name))
     one, other = next(feed().epoch(1)), next(feed().epoch(2))
     assert not torch.equal(one.x, other.x)
-    assert not torch.equal(one.u1, other.u1)
+    assert not torch.equal(one.u, other.u)
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,21 @@ def test_no_two_cells_share_a_stream(feed, change):
     one, other = next(feed().epoch(1)), next(feed(**change).epoch(1))
     assert not torch.equal(one.x, other.x)
     assert not torch.equal(one.position, other.position)
-    assert not torch.equal(one.u1[:, :2], other.u1[:, :2])
+    assert not torch.equal(one.u[:, 0, :2], other.u[:, 0, :2])
 
 
 def test_dither_is_shared_with_common_randomness_only(feed):
     common, independent = next(feed().epoch(1)), next(feed(randomness="independent").epoch(1))
-    assert torch.equal(common.u1, common.u2)
-    assert not torch.equal(independent.u1, independent.u2)
-    assert abs(np.corrcoef(independent.u1.ravel(), independent.u2.ravel())[0, 1]) < 0.2
+    assert common.u.shape == (64, 1, 4)
+    assert independent.u.shape == (64, 2, 4)
+    assert abs(np.corrcoef(independent.u[:, 0].ravel(), independent.u[:, 1].ravel())[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize(("mode", "draws"), [("joint", 2), ("separate", 4), ("restoration", 0), ("baseline", 1)])
+def test_each_system_draws_what_it_needs(feed, mode, draws):
+    u = next(feed(mode=mode).epoch(1)).u
+    assert u.shape == (64, draws, 0 if mode == "restoration" else 4)
+    assert len({tuple(u[:, i].ravel().tolist()) for i in range(draws)}) == draws
 
 
 def test_an_epoch_visits_each_image_once(feed):

@@ -39,7 +39,7 @@ def parameters(module):
 def test_objective_terms_are_their_definitions(pair):
     trainer, feed = pair()
     batch = next(feed.epoch(1))
-    generated = trainer.system(batch.x, batch.u1, batch.u2).output.detach()
+    generated = trainer.system(batch.x, batch.u).output.detach()
     h = trainer.critic
     x, g = batch.x.numpy(), generated.numpy()
     assert float(squared_error(batch.x, generated)) == pytest.approx(float(((x - g) ** 2).mean()), rel=1e-5)

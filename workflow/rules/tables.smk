@@ -49,6 +49,52 @@ rule table:
         "python -m ecot table {wildcards.number} --config $ECOT_CONFIG > {log} 2>&1"
 
 
+rule settings_tables:
+    output:
+        expand(
+            f"{pipeline.results}/tables/table_{{number}}.{{suffix}}",
+            number=["03", "04"],
+            suffix=["csv", "md", "tex"],
+        ),
+    log:
+        f"{pipeline.logs}/tables/settings.log",
+    benchmark:
+        f"{pipeline.logs}/tables/settings.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=pipeline.everything(),
+        code=code_hash("ecot.reporting.settings"),
+    shell:
+        "python -m ecot settings --config $ECOT_CONFIG > {log} 2>&1"
+
+
+rule architecture_tables:
+    output:
+        expand(
+            f"{pipeline.results}/tables/table_{{number}}.{{suffix}}",
+            number=["12", "13", "14", "15"],
+            suffix=["csv", "md", "tex"],
+        ),
+    log:
+        f"{pipeline.logs}/tables/architectures.log",
+    benchmark:
+        f"{pipeline.logs}/tables/architectures.tsv"
+    localrule: True
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        settings=pipeline.everything(),
+        code=code_hash(
+            "ecot.reporting.settings",
+            "ecot.tasks.architecture",
+            *pipeline.task_modules,
+        ),
+    shell:
+        "python -m ecot architectures --config $ECOT_CONFIG > {log} 2>&1"
+
+
 rule tables:
     input:
         [

@@ -19,7 +19,7 @@ from ecot.data import degradations
 from ecot.data.datasets import load
 from ecot.files import atomic
 from ecot.training import checkpoint, devices, systems
-from ecot.training.feed import on_device
+from ecot.training.feed import dither, on_device
 from ecot.training.objectives import squared_error
 
 log = logging.getLogger(__name__)
@@ -29,12 +29,11 @@ BATCH = 500  # bounds memory; results do not depend on it beyond the order of su
 
 @dataclass(frozen=True)
 class MeasurementBatch:
-    """Part of the test set: degraded and clean images (n, c, h, w), dither at encoder and decoder (n, d)."""
+    """Part of the test set: degraded and clean images (n, c, h, w), dither (n, k, d)."""
 
     x: Tensor
     y: Tensor
-    u1: Tensor
-    u2: Tensor
+    u: Tensor
 
 
 def evaluate(folder: Path, dataset: Path, test: MeasurementSettings, device: Device) -> None:
@@ -55,8 +54,13 @@ def evaluate(folder: Path, dataset: Path, test: MeasurementSettings, device: Dev
     images = load(dataset, "test", test.n_test).images
     for batch in batches(images, settings, test.seed, chosen):
         with torch.no_grad():
-            output = system(batch.x, batch.u1, batch.u2).output
+            outcome = system(batch.x, batch.u)
+        output = outcome.output
         measured = {"mse_input": squared_error(batch.x, output), "mse_target": squared_error(batch.y, output)}
+        # The distortion of the loss is mse_input, or between other images than a table asks for.
+        measured |= {
+            name: value for name, value in {**outcome.terms, **outcome.reported}.items() if name != "distortion"
+        }
         for name, value in measured.items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(output)
         pictures = pictures or [part[: test.n_samples].cpu() for part in (batch.x, batch.y, output)]
@@ -80,18 +84,13 @@ def batches(
     """The test set, degraded and with its dither, in order."""
     degrade = on_device(degradations.operator(settings.degradation, images.shape[-1]), device)
     noise = np.random.Generator(np.random.Philox(key=randomness.key(seed, "test noise")))
-    streams = [randomness.key(seed, "test dither", end) for end in ("encoder", "decoder")]
+    streams = [randomness.key(seed, "test dither", i) for i in range(systems.dithers(settings))]
     for start in range(0, len(images), BATCH):
         clean = images[start : start + BATCH]
         y = torch.from_numpy(clean).to(device).float() / 255
         n = torch.from_numpy(noise.standard_normal(clean.shape, np.float32)).to(device) if degrade.noise_std else None
-        u1, u2 = (
-            torch.from_numpy(randomness.dither(stream, len(clean), settings.latent_dim, settings.levels, start)).to(
-                device
-            )
-            for stream in streams
-        )
-        yield MeasurementBatch(degrade(y, n), y, u1, u1 if settings.randomness == "common" else u2)
+        u = dither(streams, len(clean), settings, start).to(device)
+        yield MeasurementBatch(degrade(y, n), y, u)
 
 
 def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:

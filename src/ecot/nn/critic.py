@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SLOPE = 0.01
-
 
 class Critic(nn.Module):
     """5x5 convolutions of stride 2 and a linear layer, no normalisation (Tables 12 and 14).
@@ -23,11 +21,12 @@ class Critic(nn.Module):
             convolutions.append(nn.Conv2d(inputs, outputs, 5, stride=2, padding=2))
             inputs, side = outputs, (side + 1) // 2
         self.convolutions = nn.ModuleList(convolutions)
+        self.activation = nn.LeakyReLU()
         self.linear = nn.Linear(inputs * side * side, 1)
 
     def forward(self, y: Tensor) -> Tensor:
         for convolution in self.convolutions:
-            y = F.leaky_relu(convolution(y), SLOPE)
+            y = self.activation(convolution(y))
         score: Tensor = self.linear(y.flatten(1)).squeeze(1)
         return score
 
@@ -42,8 +41,8 @@ class Critic(nn.Module):
             for convolution in self.convolutions:
                 sizes.append(y.shape[-2:])
                 y = convolution(y)
-                slopes.append(torch.where(y > 0, 1.0, SLOPE))
-                y = y * slopes[-1]
+                slopes.append(torch.where(y > 0, 1.0, self.activation.negative_slope))
+                y = self.activation(y)
         gradient = self.linear.weight.view(1, *y.shape[1:])
         weights = [convolution.get_parameter("weight") for convolution in self.convolutions]
         for weight, slope, (height, width) in zip(reversed(weights), reversed(slopes), reversed(sizes), strict=True):

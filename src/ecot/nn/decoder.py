@@ -7,12 +7,28 @@ from torch import Tensor, nn
 SEED_SIDE = 4  # the first feature map is 4x4
 
 
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions and a skip connection (Table 15)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(channels, channels, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.layers(x)
+        return y
+
+
 class Decoder(nn.Module):
-    """Two linear layers, then transposed convolutions, each but the last batch-normalised; sigmoid (Tables 12, 14).
+    """Two linear layers, then transposed convolutions, sigmoid (Tables 12-15).
 
     `hidden` and `seed_channels` size the linear layers, which fill a (seed_channels, 4, 4) map;
     `blocks` are (outputs, stride) of the 5x5 transposed convolutions; a 4x4 one makes the image.
-    Tables 12 and 14 print a BatchNorm before the sigmoid; Tables 13 and 15 do not, nor does this.
+    All but the last are batch-normalised or, if `residual`, the 5x5 ones are not and each but the
+    first has a residual block before it (Table 15). Tables 12 and 14 print a BatchNorm before the
+    sigmoid; Tables 13 and 15 do not, nor does this.
     Maps (n, latent_dim) to (n, image_channels, h, w) in [0, 1].
     """
 
@@ -23,6 +39,8 @@ class Decoder(nn.Module):
         seed_channels: int,
         blocks: Sequence[tuple[int, int]],
         image_channels: int,
+        *,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         seed = seed_channels * SEED_SIDE**2
@@ -33,11 +51,10 @@ class Decoder(nn.Module):
         ]
         inputs = seed_channels
         for outputs, stride in blocks:
-            layers += [
-                nn.ConvTranspose2d(inputs, outputs, 5, stride=stride),
-                nn.BatchNorm2d(outputs),
-                nn.LeakyReLU(),
-            ]
+            layers.append(nn.ConvTranspose2d(inputs, outputs, 5, stride=stride))
+            layers += (
+                [nn.LeakyReLU(), ResidualBlock(outputs)] if residual else [nn.BatchNorm2d(outputs), nn.LeakyReLU()]
+            )
             inputs = outputs
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, image_channels, 4), nn.Sigmoid())
 

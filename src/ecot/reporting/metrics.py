@@ -26,7 +26,7 @@ def read(cells: list[Cell], config: Config) -> Metrics:
     for cell in cells:
         path = results_folder(config) / cell.folder / "metrics.csv"
         if path.is_file():
-            rows.append(pd.read_csv(path))
+            rows.append(pd.read_csv(path, dtype={"rate_bits": "Int64"}))  # a restoration network has none
         else:
             missing.append(cell)
     return Metrics(pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=KEY), missing)

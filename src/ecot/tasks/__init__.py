@@ -20,6 +20,8 @@ class Task:
     image_shape: tuple[int, int, int]
     encoder: Callable[[int, float], nn.Module]  # latent_dim, width
     decoder: Callable[[int, float], nn.Module]  # latent_dim, width
+    branch_decoder: Callable[[int, float], nn.Module]  # latent_dim, width; one of the two of (18)
+    restorer: Callable[[float], nn.Module]  # width
     critic: Callable[[float], Critic]  # width
 
 

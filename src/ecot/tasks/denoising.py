@@ -4,6 +4,7 @@ from ecot.nn.critic import Critic
 from ecot.nn.decoder import Decoder
 from ecot.nn.encoder import Encoder
 from ecot.nn.sizes import scaled
+from ecot.nn.unet import UNet
 from ecot.tasks import Task
 
 IMAGE = (3, 32, 32)
@@ -14,10 +15,20 @@ def encoder(latent_dim: int, width: float) -> Encoder:
     return Encoder(IMAGE, scaled(width, 64, 128, 256), (), latent_dim)
 
 
-def decoder(latent_dim: int, width: float) -> Decoder:
+def decoder(latent_dim: int, width: float, *, residual: bool = False) -> Decoder:
     """g of Table 14; sides 4, 11, 25, 29, 32."""
     hidden, seed, first, second, third = scaled(width, 128, 32, 64, 108, 128)
-    return Decoder(latent_dim, hidden, seed, [(first, 2), (second, 2), (third, 1)], IMAGE[0])
+    return Decoder(latent_dim, hidden, seed, [(first, 2), (second, 2), (third, 1)], IMAGE[0], residual=residual)
+
+
+def branch_decoder(latent_dim: int, width: float) -> Decoder:
+    """g1 and g2 of Table 15."""
+    return decoder(latent_dim, width, residual=True)
+
+
+def restorer(width: float) -> UNet:
+    """The baseline's U-Net; sides 32, 16, 8."""
+    return UNet(IMAGE[0], scaled(width, 32, 64, 128))
 
 
 def critic(width: float) -> Critic:
@@ -25,4 +36,4 @@ def critic(width: float) -> Critic:
     return Critic(IMAGE, scaled(width, 64, 128, 256))
 
 
-TASK = Task(IMAGE, encoder, decoder, critic)
+TASK = Task(IMAGE, encoder, decoder, branch_decoder, restorer, critic)

@@ -4,6 +4,7 @@ from ecot.nn.critic import Critic
 from ecot.nn.decoder import Decoder
 from ecot.nn.encoder import Encoder
 from ecot.nn.sizes import scaled
+from ecot.nn.unet import UNet
 from ecot.tasks import Task
 
 IMAGE = (1, 28, 28)
@@ -20,9 +21,15 @@ def decoder(latent_dim: int, width: float) -> Decoder:
     return Decoder(latent_dim, hidden, seed, [(first, 2), (second, 2)], IMAGE[0])
 
 
+def restorer(width: float) -> UNet:
+    """The baseline's U-Net; sides 28, 14, 7."""
+    return UNet(IMAGE[0], scaled(width, 32, 64, 128))
+
+
 def critic(width: float) -> Critic:
     """h of Table 12."""
     return Critic(IMAGE, scaled(width, 64, 128, 256))
 
 
-TASK = Task(IMAGE, encoder, decoder, critic)
+# Table 13 prints the branches' decoder as Table 12 does the decoder, but for the doubtful BatchNorm.
+TASK = Task(IMAGE, encoder, decoder, decoder, restorer, critic)

@@ -25,10 +25,12 @@ from ecot.training.loop import Trainer, fit
 log = logging.getLogger(__name__)
 
 
-def train(settings: CellSettings, dataset: Path, device: Device, out: Path) -> None:
+def train(settings: CellSettings, dataset: Path, device: Device, out: Path, frozen: Path | None = None) -> None:
     """Train the cell and write model.safetensors, config.yaml, history.csv and, last, run.json to `out`.
 
-    Raises EcotError, and writes nothing, if the data or the device are not there or a loss is not finite.
+    `frozen` is the folder of the cell that this one stands on, if `settings.frozen` says so. Raises
+    EcotError, and writes nothing, if the data, the device or the frozen model are not there or not
+    the right ones, or if a loss is not finite.
     """
     start = time.perf_counter()
     chosen = devices.choose(device)
@@ -40,7 +42,7 @@ def train(settings: CellSettings, dataset: Path, device: Device, out: Path) -> N
             f" the task's networks take {expected}"
         )
     log.info("%s: %d images of %s", out, len(images), settings.dataset)
-    trainer = _trainer(settings, chosen)
+    trainer = _trainer(settings, chosen, frozen)
     history = fit(trainer, Feed(images, settings, chosen))
     out.mkdir(parents=True, exist_ok=True)
     checkpoint.save(out / "model.safetensors", checkpoint.Model(settings, trainer.system.state_dict()))
@@ -62,10 +64,35 @@ def train(settings: CellSettings, dataset: Path, device: Device, out: Path) -> N
     log.info("done in %.1f s, %.0f images/s", run["seconds"], run["images_per_second"])
 
 
-def _trainer(settings: CellSettings, device: torch.device) -> Trainer:
+def _trainer(settings: CellSettings, device: torch.device, frozen: Path | None = None) -> Trainer:
     """System and critic; initial weights come from the cell's own stream and the CPU, the same for any device."""
     s = settings
     torch.manual_seed(randomness.torch_seed(randomness.key(s.seed, *s.identity, "weights")))
     system = systems.build(settings)
+    if system.frozen is not None:
+        system.frozen.load_state_dict(_frozen_model(settings, frozen).tensors)
     critic = tasks.load(s.task).critic(s.width) if s.schedule.distribution_weight else None
     return Trainer(system.to(device), None if critic is None else critic.to(device), settings)
+
+
+def _frozen_model(settings: CellSettings, folder: Path | None) -> checkpoint.Model:
+    """The model that a cell stands on; EcotError if it is missing, changed since its training, or another cell's."""
+    if folder is None or settings.frozen is None:
+        raise EcotError(f"mode {settings.mode} stands on a trained model; say in which folder it is")
+    path = folder / "model.safetensors"
+    model = checkpoint.load(path)
+    expected, found = settings.frozen.model_dump(), model.settings.model_dump()
+    differing = [
+        f"{name} is {found[name]}, not {expected[name]}" for name in expected if found[name] != expected[name]
+    ]
+    if differing:
+        raise EcotError(f"frozen model {path} is not the one that this cell stands on: {'; '.join(differing)}")
+    try:
+        recorded = json.loads((folder / "run.json").read_text())["model_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise EcotError(
+            f"frozen model {path} has no checksum in {folder / 'run.json'}; train its cell again"
+        ) from None
+    if sha256(path) != recorded:
+        raise EcotError(f"frozen model {path} has changed since its training (wrong SHA-256); train its cell again")
+    return model

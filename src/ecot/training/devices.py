@@ -20,9 +20,10 @@ def choose(device: Device) -> torch.device:
     kind = next(name for name in available if available[name]) if device == "auto" else device
     if not available[kind]:
         raise EcotError(f"device: {kind} is not available to torch {torch.__version__} here; write auto or cpu")
-    # cuBLAS is deterministic only with a fixed workspace; where an operation has no deterministic kernel, warn.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    if kind != "cpu":  # the CPU's kernels are deterministic, and the call below costs a second
+        # cuBLAS is deterministic only with a fixed workspace; where an operation has no deterministic kernel, warn.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     log.info("device: %s%s", describe(torch.device(kind)), " (auto)" if device == "auto" else "")
     return torch.device(kind)
 

@@ -13,6 +13,7 @@ from ecot.cells import CellSettings
 from ecot.coding import randomness
 from ecot.data import degradations
 from ecot.errors import EcotError
+from ecot.training.systems import dithers
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,7 @@ class Batch:
 
     x: Tensor  # degraded images (n, c, h, w)
     clean: Tensor  # images for the critic, in [0, 1], shape of x
-    u1: Tensor  # dither at the encoder (n, d)
-    u2: Tensor  # dither at the decoder (n, d)
+    u: Tensor  # dither (n, k, d)
     position: Tensor  # uniform on [0, 1], (n, 1, 1, 1), for the gradient penalty
 
 
@@ -49,8 +49,7 @@ class Feed:
         """The batches of epoch `number`."""
         settings, size = self.settings, self.settings.training.batch_size
         order, clean_order = self._order("order", number), self._order("clean order", number)
-        u1 = self._dither("encoder dither", number)
-        u2 = u1 if settings.randomness == "common" else self._dither("decoder dither", number)
+        u = self._dither(number)
         generator = torch.Generator(self.device)
         generator.manual_seed(randomness.torch_seed(self._stream("noise", number)))
         for step in range(self.steps):
@@ -61,8 +60,7 @@ class Feed:
             yield Batch(
                 x=self.degrade(y, noise),
                 clean=y if paired else self._clean(clean_order[rows]),
-                u1=u1[rows],
-                u2=u2[rows],
+                u=u[rows],
                 position=torch.rand(size, 1, 1, 1, device=self.device, generator=generator),
             )
 
@@ -73,13 +71,20 @@ class Feed:
         generator = np.random.Generator(np.random.Philox(key=self._stream(purpose, epoch)))
         return torch.from_numpy(generator.permutation(len(self.images))).to(self.device)
 
-    def _dither(self, purpose: str, epoch: int) -> Tensor:
-        n, s = self.steps * self.settings.training.batch_size, self.settings
-        u = randomness.dither(self._stream(purpose, epoch), n, s.latent_dim, s.levels)
-        return torch.from_numpy(u).to(self.device)
+    def _dither(self, epoch: int) -> Tensor:
+        streams = [self._stream(f"dither {i}", epoch) for i in range(dithers(self.settings))]
+        return dither(streams, self.steps * self.settings.training.batch_size, self.settings).to(self.device)
 
     def _clean(self, indices: Tensor) -> Tensor:
         return self.images[indices].float().div_(255)
+
+
+def dither(streams: list[int], n: int, settings: CellSettings, start: int = 0) -> Tensor:
+    """Dither u (n, k, d) of images start, ..., start + n - 1, a stream for each of the k vectors."""
+    u = np.empty((n, len(streams), settings.latent_dim), np.float32)
+    for i, stream in enumerate(streams):
+        u[:, i] = randomness.dither(stream, n, settings.latent_dim, settings.levels, start)
+    return torch.from_numpy(u)
 
 
 def on_device(operator: degradations.Operator, device: torch.device) -> degradations.Operator:

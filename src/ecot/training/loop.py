@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from ecot.cells import CellSettings
@@ -17,6 +17,7 @@ from ecot.errors import EcotError
 from ecot.nn.critic import Critic
 from ecot.training.feed import Batch, Feed
 from ecot.training.objectives import gradient_penalty, wasserstein_1
+from ecot.training.systems import System
 
 log = logging.getLogger(__name__)
 
@@ -25,20 +26,21 @@ log = logging.getLogger(__name__)
 class Trainer:
     """The two players of (15) and their optimisers; without a critic there is only the system."""
 
-    system: nn.Module
+    system: System
     critic: Critic | None
     settings: CellSettings
 
     def __post_init__(self) -> None:
         schedule, betas = self.settings.schedule, self.settings.training.betas
-        self.players = [player for player in (self.system, self.critic) if player is not None]
+        self.system.freeze()
+        players = [player for player in (self.system, self.critic) if player is not None]
         self.optimisers = [
             torch.optim.Adam(
                 [p for p in player.parameters() if p.requires_grad],
                 lr=schedule.learning_rate,
                 betas=(betas[0], betas[1]),
             )
-            for player in self.players
+            for player in players
         ]
         self.schedulers = [
             torch.optim.lr_scheduler.MultiStepLR(optimiser, [schedule.decay_epoch], 1 / schedule.decay_factor)
@@ -48,7 +50,7 @@ class Trainer:
     def critic_step(self, critic: Critic, batch: Batch) -> dict[str, Tensor]:
         """Raise mean h(Y) - mean h(Y_hat) under the gradient penalty."""
         with torch.no_grad():
-            generated = self.system(batch.x, batch.u1, batch.u2).output
+            generated = self.system(batch.x, batch.u).output
         wasserstein = wasserstein_1(critic, batch.clean, generated)
         penalty = gradient_penalty(critic, batch.clean, generated, batch.position)
         self._step(1, self.settings.training.gradient_penalty * penalty - wasserstein)
@@ -56,7 +58,7 @@ class Trainer:
 
     def generator_step(self, batch: Batch) -> dict[str, Tensor]:
         """Lower the squared error and, by -lambda mean h(Y_hat), the Wasserstein-1 term."""
-        outcome = self.system(batch.x, batch.u1, batch.u2)
+        outcome = self.system(batch.x, batch.u)
         loss = torch.stack(list(outcome.terms.values())).sum()
         if self.critic is not None:
             loss = loss - self.settings.schedule.distribution_weight * self.critic(outcome.output).mean()
