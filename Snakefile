@@ -31,6 +31,7 @@ shell.prefix(
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/bounds.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
@@ -42,3 +43,4 @@ rule all:
         rules.metrics.output,
         rules.tables.input,
         rules.figures.input,
+        rules.theory_figures.output,

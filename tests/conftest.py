@@ -53,9 +53,11 @@ def all_modes(values):
     """What to merge into `tiny` for all modes of both tasks, at the rates 8 and 12."""
     change = {}
     for task, rate in (("super_resolution", 8), ("denoising", 12)):
-        modes = {name: mode for name, mode in values["tasks"][task]["modes"].items() if name != "end_to_end"}
-        for mode in modes.values():
-            mode |= {"epochs": 1, "decay_epoch": 1} | ({"rates": [rate]} if "rates" in mode else {})
+        modes = {
+            name: {**mode, "epochs": 1, "decay_epoch": 1} | ({"rates": [rate]} if "rates" in mode else {})
+            for name, mode in values["tasks"][task]["modes"].items()
+            if name != "end_to_end"
+        }
         change[task] = {"modes": modes}
     return {"tasks": change}
 

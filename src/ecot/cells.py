@@ -38,6 +38,11 @@ def dataset_path(name: str) -> Path:
     return DATASETS / f"{name}.npz"
 
 
+def bounds_path(config: Config, task: str) -> Path:
+    """What the images of a task say about its distortion before anything is trained."""
+    return results_folder(config) / "bounds" / f"images_{task}.csv"
+
+
 @dataclass(frozen=True)
 class Cell:
     """One point of the grid: one trained model. The restoration network has neither randomness nor rate."""

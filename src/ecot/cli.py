@@ -12,9 +12,10 @@ from typing import Any, get_args
 
 import click
 
-from ecot.cells import Cell, cell_settings, dataset_path, grid, measurement_settings, results_folder
+from ecot.cells import Cell, bounds_path, cell_settings, dataset_path, grid, measurement_settings, results_folder
+from ecot.cli_bounds import bounds
+from ecot.cli_options import config_option, dataset_option
 from ecot.config import Config, Randomness, json_schema
-from ecot.config import load as load_config
 from ecot.errors import EcotError
 from ecot.files import write_text
 
@@ -30,24 +31,6 @@ class _Commands(click.Group):
             sys.exit(1)
 
 
-def _configuration(_ctx: click.Context, _parameter: click.Parameter, paths: tuple[Path, ...]) -> Config:
-    return load_config(*paths)
-
-
-config_option = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    default=["config.yaml"],
-    show_default=True,
-    callback=_configuration,
-    help="Configuration file; given again, each is laid over those before it.",
-)
-dataset_option = click.option(
-    "--dataset",
-    type=click.Path(path_type=Path),
-    help="Prepared data set (.npz).  [default: results/datasets/NAME.npz]",
-)
 out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder or file to write.")
 
 
@@ -56,6 +39,9 @@ out_option = click.option("--out", type=click.Path(path_type=Path), required=Tru
 def main() -> None:
     """Lossy compression with distribution shift: data, training, evaluation, tables, figures."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+
+
+main.add_command(bounds)
 
 
 @main.command()
@@ -237,27 +223,36 @@ def architectures(config: Config) -> None:
 
 
 @main.command()
-@click.argument("number", type=int)
+@click.argument("numbers", type=int, nargs=-1, required=True)
 @config_option
-def figure(number: int, config: Config) -> None:
-    """Write Figure NUMBER of the paper, from this run, to results/RUN/figures."""
-    from ecot.reporting.figures import write
+def figure(numbers: tuple[int, ...], config: Config) -> None:
+    """Write Figures NUMBERS of the paper to results/RUN/figures; 3, 6, 7 and 8 need no run."""
+    from ecot.reporting.catalogue import THEORY_FIGURES
 
-    write(number, config)
+    for number in numbers:
+        if number in THEORY_FIGURES:
+            from ecot.reporting.theory import write
+        else:
+            from ecot.reporting.figures import write
+        write(number, config)
 
 
 @main.command()
 @config_option
 def incomplete(config: Config) -> None:
-    """Write the tables and figures of which some cells are missing, each saying which."""
+    """Write the tables and figures of which some cells, or the bounds, are missing; each says which cells."""
     from ecot.reporting import figures, metrics, tables
     from ecot.reporting.catalogue import FIGURES, TABLES
 
-    for catalogue, writer in ((TABLES, tables.write), (FIGURES, figures.write)):
-        for number, product in catalogue.items():
-            found = metrics.of(product, config)
-            if found.missing and len(found.table):
-                writer(number, config)
+    for number, product in TABLES.items():
+        found = metrics.of(product, config)
+        if found.missing and len(found.table):
+            tables.write(number, config)
+    bounds_missing = any(not bounds_path(config, task).is_file() for task in config.tasks)
+    for number, product in FIGURES.items():
+        found = metrics.of(product, config)
+        if (found.missing or bounds_missing) and len(found.table):
+            figures.write(number, config)
 
 
 @main.command()
@@ -271,6 +266,6 @@ def show(config: Config) -> None:
         path = results / "tables" / f"table_{number:02d}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))
-    for kind in ("tables/*.csv", "figures/*.png", "metrics.csv"):
+    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "metrics.csv"):
         for path in sorted(results.glob(kind)):
             click.echo(path)

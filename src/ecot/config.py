@@ -170,6 +170,10 @@ class TaskSettings(Settings):
         """The schedules of the modes that are run, by mode."""
         return {name: mode for name in get_args(Mode) if (mode := getattr(self.modes, name)) is not None}
 
+    def rates(self) -> list[int]:
+        """All rates of the task's grid, bits an image, ascending."""
+        return sorted({rate for schedule in self.schedules().values() for _, rate in schedule.points() if rate})
+
 
 class Training(Settings):
     """What all trainings share (Table 3)."""

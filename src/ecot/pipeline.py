@@ -13,11 +13,20 @@ from typing import Any
 import yaml
 
 from ecot import config as configuration
-from ecot.cells import Cell, cell_settings, dataset_path, grid, logs_folder, measurement_settings, results_folder
+from ecot.cells import (
+    Cell,
+    bounds_path,
+    cell_settings,
+    dataset_path,
+    grid,
+    logs_folder,
+    measurement_settings,
+    results_folder,
+)
 from ecot.config import NEEDS, Mode, Randomness, RuleResources
 from ecot.files import write_text
 from ecot.provenance import code_hash
-from ecot.reporting.catalogue import FIGURES, TABLES
+from ecot.reporting.catalogue import FIGURES, SIMULATED, TABLES, THEORY_FIGURES
 
 # The part of a cell's folder between mode and seed.
 POINTS: dict[Mode, str] = {
@@ -41,6 +50,8 @@ class Pipeline:
         self.task_modules = [f"ecot.tasks.{task}" for task in self.config.tasks]
         self.tables = [number for number, table in TABLES.items() if table.cells(self.config)]
         self.figures = [number for number, figure in FIGURES.items() if figure.cells(self.config)]
+        self.theory_figures = [f"figure_{number:02d}" for number in THEORY_FIGURES]
+        self.theory_tables = [*self.theory_figures, *(f"figure_{number:02d}_points" for number in SIMULATED)]
 
     @cached_property
     def config_file(self) -> Path:
@@ -73,6 +84,18 @@ class Pipeline:
     def figure_metrics(self, wildcards: Any) -> list[str]:
         """The metrics that a figure is made of."""
         return self.metrics(FIGURES[int(wildcards.number)].cells(self.config))
+
+    def figure_bounds(self, wildcards: Any) -> list[str]:
+        """The bounds of the tasks that a figure shows."""
+        tasks = {cell.task: None for cell in FIGURES[int(wildcards.number)].cells(self.config)}
+        return [str(bounds_path(self.config, task)) for task in tasks]
+
+    def bounded(self, wildcards: Any) -> str:
+        """Parameter of the bounds of a task: all that decides them beside the data, settings and code."""
+        task = self.config.tasks[wildcards.task]
+        measured = measurement_settings(self.config, wildcards.task)
+        code = code_hash("ecot.reporting.bounds")
+        return f"{measured.model_dump_json()} {task.degradation.model_dump_json()} {task.rates()} {code}"
 
     def everything(self) -> str:
         """Parameter of what depends on the whole configuration, except where and how it is run."""

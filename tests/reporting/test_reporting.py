@@ -11,7 +11,8 @@ from ecot import paper
 from ecot.cells import grid, results_folder
 from ecot.config import merge, validate
 from ecot.errors import EcotError
-from ecot.reporting import figures, metrics, tables
+from ecot.reporting import figures, metrics, settings, tables
+from ecot.tasks.architecture import layers
 
 
 @pytest.fixture
@@ -30,9 +31,14 @@ def run(tiny, tmp_path, monkeypatch):
             row = {
                 "task": cell.task, "mode": cell.mode, "randomness": cell.randomness, "rate_bits": cell.rate_bits,
                 "latent_dim": 2, "levels": 4, "seed": cell.seed, "dataset": config.tasks[cell.task].dataset,
-                "n_test": 64, "mse_input": 0.1 / cell.rate_bits + 0.01 * (not common) + 0.002 * cell.seed,
-                "mse_target": 0.2 / cell.rate_bits, "distribution_weight": 0.001,
+                "n_test": 64, "mse_input": 0.1 / (cell.rate_bits or 1) + 0.01 * (not common) + 0.002 * cell.seed,
+                "mse_target": 0.2 / (cell.rate_bits or 1), "distribution_weight": 0.001,
             }  # fmt: skip
+            if cell.mode in ("joint", "separate"):
+                row |= {"mse_x_y1": 0.01, "mse_y_y2": 0.02 + 0.01 * (cell.mode == "joint"), "mse_y1_y2": 0.001}
+                row["loss_decomposed"] = row["mse_x_y1"] + row["mse_y_y2"] + row["mse_y1_y2"]
+            if cell.mode == "baseline":
+                row["mse_input"] += 0.02 if common else -0.005
             pd.DataFrame([row]).to_csv(folder / "metrics.csv", index=False)
             side, mode = (28, "L") if cell.task == "super_resolution" else (32, "RGB")
             Image.new(mode, (side * 4, side * 3), 128 if mode == "L" else (128, 0, 0)).save(folder / "samples.png")
@@ -91,6 +97,84 @@ def test_missing_cells_are_named_and_the_other_task_is_whole(run):
     rows = pd.read_csv("results/tiny/tables/table_05.csv").set_index(["randomness", "rate_bits"])
     assert rows["n_seeds"].to_dict()[("common", 8)] == 1
     assert "INCOMPLETE" not in Path("results/tiny/tables/table_06.md").read_text()
+
+
+def grid_of(text, heading):
+    """The cells of the Markdown table under a heading."""
+    lines = text.split(f"**{heading}**")[1].strip().split("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [rows[0], *rows[2:]]
+
+
+def test_tables_1_2_and_11_are_in_the_papers_shape(run, all_modes):
+    config = run({**all_modes, "seeds": [0]})
+    for number in (1, 2, 11):
+        tables.write(number, config)
+    one, two, eleven = (Path(f"results/tiny/tables/table_{n}.md").read_text() for n in ("01", "02", "11"))
+    # At the rates that both modes have: end to end is there at 4 bits as well.
+    assert grid_of(one, "Super-resolution") == [
+        ["Rate (bits)", "8"], ["End-to-end loss", "0.0225"], ["Decomposed loss", "0.0410"]
+    ]  # fmt: skip
+    assert grid_of(two, "Denoising") == [
+        ["Rate (bits)", "12 Joint", "12 Separate"],
+        ["E‖X − Y1‖²", "0.0100", "0.0100"],
+        ["E‖Ỹ − Y2‖²", "0.0300", "0.0200"],
+        ["E‖Y1 − Y2‖²", "0.0010", "0.0010"],
+    ]
+    assert grid_of(eleven, "Super-resolution, joint training") == [
+        ["Rate (bits)", "E‖X − Y1‖²", "E‖Ỹ − Y2‖²", "E‖Y1 − Y2‖²", "Decomposed loss", "End-to-end loss"],
+        ["8", "0.0100", "0.0300", "0.0010", "0.0410", "0.0225"],
+    ]
+    rows = pd.read_csv("results/tiny/tables/table_11.csv")
+    assert set(rows.quantity) == {"mse_x_y1", "mse_y_y2", "mse_y1_y2", "loss_decomposed", "loss_end_to_end"}
+    assert r"$E$" not in Path("results/tiny/tables/table_11.tex").read_text()
+    assert r"$\tilde{Y}$" in Path("results/tiny/tables/table_11.tex").read_text()
+
+
+def test_the_better_of_baseline_and_ours_is_bold(run, all_modes):
+    config = run({**all_modes, "seeds": [0]})
+    tables.write(7, config)
+    text = Path("results/tiny/tables/table_07.md").read_text()
+    assert grid_of(text, "With common randomness")[1:] == [["Baseline", "0.0325"], ["Ours", "**0.0125**"]]
+    assert grid_of(text, "Without common randomness")[1:] == [["Baseline", "**0.0175**"], ["Ours", "0.0225"]]
+    assert r"\textbf{0.0125}" in Path("results/tiny/tables/table_07.tex").read_text()
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 7, 11])
+def test_every_published_number_finds_its_place(run, all_modes, values, number):
+    """On the paper's data set and grid, each of its numbers stands beside one of ours."""
+    published = paper.published().query("table == @number and task == 'super_resolution'")
+    modes = {mode: values["tasks"]["super_resolution"]["modes"][mode] for mode in ("joint", "separate", "baseline")}
+    modes["end_to_end"] = {"rates": list(range(4, 33, 2))}
+    change = {"seeds": [0], "tasks": {"super_resolution": {"dataset": "mnist", "modes": modes}}}
+    config = run(merge(all_modes, change))
+    tables.write(number, config)
+    rows = pd.read_csv(f"results/tiny/tables/table_{number:02d}.csv")
+    assert rows["paper"].notna().sum() == len(published)
+    assert sorted(rows["paper"].dropna()) == sorted(published["value"])
+
+
+def test_settings_and_architectures_are_the_programs_own(tiny, all_modes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = validate(merge(tiny, all_modes))
+    settings.write_settings(config)
+    rows = pd.read_csv("results/tiny/tables/table_03.csv").set_index(["task", "network"])
+    assert rows.loc[("super_resolution", "Critic"), "gradient penalty"] == "10"
+    assert rows.loc[("denoising", "Encoder"), "lambda"] == 0.003
+    text = Path("results/tiny/tables/table_04.md").read_text()
+    assert "0 (frozen)" in text
+    assert "Critic" not in text, "the two-branch model has none unless a weight is set"
+    for number, (task, mode) in settings.ARCHITECTURES.items():
+        found = layers(task, mode, 16 if task == "super_resolution" else 38, 1.0)
+        settings.write_architecture(number, config, found, 16)
+    counts = {
+        number: pd.read_csv(f"results/tiny/tables/table_{number}.csv").groupby("network").parameters.sum().to_dict()
+        for number in settings.ARCHITECTURES
+    }
+    assert counts[12] == {"Encoder": 472_208, "Decoder": 328_129, "Critic": 1_030_145}
+    assert counts[14] == {"Encoder": 1_184_934, "Decoder": 648_967, "Critic": 1_033_345}
+    assert counts[13]["Decoder 1 and 2"] == counts[12]["Decoder"]
+    assert Path("results/tiny/tables/table_15.md").read_text().count("ResBlock") == 3
 
 
 def test_nothing_to_show_is_an_error(run, tiny):

@@ -1,6 +1,7 @@
 rule figure:
     input:
-        pipeline.figure_metrics,
+        metrics=pipeline.figure_metrics,
+        bounds=pipeline.figure_bounds,
     output:
         svg=report(
             f"{pipeline.results}/figures/figure_{{number}}.svg",

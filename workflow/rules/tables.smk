@@ -101,6 +101,8 @@ rule tables:
             f"{pipeline.results}/tables/table_{number:02d}.csv"
             for number in pipeline.tables
         ],
+        rules.settings_tables.output,
+        rules.architecture_tables.output,
 
 
 # A cell that failed takes no table with it: what there is is written, and names what is missing.

@@ -145,3 +145,6 @@ FIGURES = {
         },
     ),
 }
+
+THEORY_FIGURES = 3, 6, 7, 8  # of no cell of a run
+SIMULATED = 7, 8  # those with the operating points of simulated quantisers

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -15,44 +14,55 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ecot import paper
-from ecot.cells import Cell, results_folder
+from ecot.cells import Cell, bounds_path, results_folder
 from ecot.config import Config
 from ecot.data.datasets import DATASETS
 from ecot.errors import EcotError
-from ecot.files import atomic
-from ecot.reporting import metrics
+from ecot.reporting import drawing, metrics
 from ecot.reporting.captions import count, missing_note, task_title
-from ecot.reporting.catalogue import FIGURES
+from ecot.reporting.catalogue import FIGURES, THEORY_FIGURES
+from ecot.reporting.drawing import STYLES
 
-# Filled against open marks and full against dashed lines tell the curves apart in grey as well.
-STYLES: dict[str, dict[str, Any]] = {
-    "common": {"color": "C0", "marker": "o", "linestyle": "-", "label": "common randomness"},
-    "independent": {"color": "C1", "marker": "s", "linestyle": "--", "label": "no common randomness"},
-}
+# What is known before training: black and grey bounds, thin references, an estimate in open marks.
+BOUNDS: dict[str, dict[str, Any]] = {
+    "rate_zero": {"color": "0", "marker": "D", "linestyle": "none", "label": "bound: independent output, R = 0"},
+    "gaussian_d_cr": {"color": "C0", "linestyle": ":", "label": "reference: Gaussian vectors, common randomness"},
+    "gaussian_d_ncr": {
+        "color": "C1", "linestyle": "-.", "linewidth": 1,
+        "label": "reference: Gaussian vectors, no common randomness",
+    },
+    "entropic_d_cr": {
+        "color": "C0", "marker": "^", "markerfacecolor": "white", "linestyle": "none",
+        "label": "estimate: entropic transport, common randomness",
+    },
+}  # fmt: skip
+FLOOR = "bound: floor for outputs of law $p_Y$ (Gelbrich)"
+BAND = "bounds: $W_2^2(p_X, p_Y)$, the limit, lies between"
+HEADROOM = 1.3  # the axis ends at so much of the largest measured value ...
+REACH = 1.75  # ... or where R = 0 is, if that is no further than this
+TICKS = 12  # at most so many rates are named on an axis
 GRID_RATES = 6  # at most so many rates are shown as images, as in the paper
 
 
 def write(number: int, config: Config) -> None:
     """Write figure_NN.svg and .png of a run. EcotError if there is no such figure or no cell of it is measured."""
     if number not in DRAWINGS:
-        raise EcotError(f"no Figure {number}; there are {', '.join(map(str, DRAWINGS))}")
+        raise EcotError(f"no Figure {number}; there are {', '.join(map(str, sorted([*DRAWINGS, *THEORY_FIGURES])))}")
     found = metrics.of(FIGURES[number], config)
     if found.table.empty:
         raise EcotError(f"Figure {number}: no cell of it is measured in {results_folder(config)}")
-    # Names in place of random numbers, so that the same numbers give the same file.
-    with mpl.rc_context({"svg.hashsalt": "ecot", "font.size": 9}):
-        figure = DRAWINGS[number](found.table, config)
-        if found.missing:
-            figure.suptitle(missing_note(found.missing)[0], wrap=True, fontsize="small", color="C3")
-        path = results_folder(config) / "figures" / f"figure_{number:02d}"
-        for suffix, metadata in ((".svg", {"Date": None}), (".png", {})):
-            with atomic(path.with_suffix(suffix)) as temporary:
-                figure.savefig(temporary, dpi=150, metadata=metadata)
-        plt.close(figure)
+    drawing.write(results_folder(config) / "figures" / f"figure_{number:02d}", lambda: _draw(number, found, config))
+
+
+def _draw(number: int, found: metrics.Metrics, config: Config) -> Figure:
+    figure = DRAWINGS[number](found.table, config)
+    if found.missing:
+        figure.suptitle(missing_note(found.missing)[0], wrap=True, fontsize="small", color="C3")
+    return figure
 
 
 def figure_5(table: pd.DataFrame, config: Config) -> Figure:
-    """(a)(c): distortion against rate; (b)(d): degraded, clean and output images by rate."""
+    """(a)(c): distortion against rate, with its bounds where they are computed; (b)(d): images by rate."""
     tasks = [task for task in config.tasks if task in set(table.task)]
     figure, axes = plt.subplots(
         len(tasks), 2, figsize=(10, 4 * len(tasks)), squeeze=False, width_ratios=[1, 1.25], layout="constrained"
@@ -61,9 +71,12 @@ def figure_5(table: pd.DataFrame, config: Config) -> Figure:
         own = table[table.task == task]
         curve, images = axes[row]
         _rate_distortion(curve, own, task)
+        if bounds_path(config, task).is_file():
+            _bounds(curve, pd.read_csv(bounds_path(config, task)).set_index("bound"))
         curve.set_title(f"({'ac'[row]}) {task_title(task)}\n{DATASETS[config.tasks[task].dataset].title}")
         _images(images, own, config, task)
         images.set_title(f"({'bd'[row]}) outputs with common randomness")
+    drawing.legend_below(figure, 3)
     return figure
 
 
@@ -82,12 +95,33 @@ def _rate_distortion(axes: Axes, own: pd.DataFrame, task: str) -> None:
             )
     seeds = means.n_seeds
     spread = ", bars: standard deviation" if seeds.max() > 1 else ""
-    axes.set_xticks(sorted(set(means.rate_bits)))
+    rates = sorted(set(means.rate_bits))
+    axes.set_xticks(rates[:: 1 + len(rates) // TICKS])
     axes.set_xlabel(f"rate (bits an image); mean over {count(seeds, 'seed')}{spread}")
     axes.set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
     sns.despine(ax=axes)
+
+
+def _bounds(axes: Axes, bounds: pd.DataFrame) -> None:
+    """Lines, a band and marks for the statements of bounds/images_<task>.csv; `bounds` is indexed by bound.
+
+    What lies far above the measured values is cut off, and the value at R = 0 then stands there as text.
+    """
+    bottom, highest = axes.get_ylim()
+    floor, paired = bounds.distortion["gelbrich_floor"], bounds.distortion["paired_upper_bound_on_transport"]
+    start = bounds.distortion["rate_zero"]
+    in_reach = start < REACH * highest
+    axes.axhline(floor, color="0.4", linewidth=1, label=FLOOR)
+    axes.axhspan(floor, paired, color="0.9", zorder=0, label=BAND)
+    for name, style in BOUNDS.items():
+        own = bounds.loc[[name]]
+        axes.plot(own.rate_bits, own.distortion, markersize=4, clip_on=not in_reach, **style)
+    if not in_reach:
+        axes.text(0.98, 0.97, f"R = 0 (bound): {start:.3f}", transform=axes.transAxes, ha="right", va="top")
+    top = max(1.05 * start, highest) if in_reach else HEADROOM * highest
+    axes.set_ylim(min(bottom, floor - 0.05 * (top - floor)), top)
+    axes.set_xlim(left=0)
 
 
 def _images(axes: Axes, own: pd.DataFrame, config: Config, task: str) -> None:

@@ -63,6 +63,8 @@ def tidy(number: int, table: pd.DataFrame) -> pd.DataFrame:
     for index, line in enumerate(TABLES[number].lines):
         task, mode, randomness = line.kind
         own = table[(table.task == task) & (table["mode"] == mode) & (table.randomness == randomness)]
+        if own.empty:  # no cell of it is measured, and perhaps there is no column of its quantity
+            continue
         for row in metrics.over_seeds(own, line.column).itertuples():
             dataset = own["dataset"].iloc[0]
             key = (line.task, row.rate_bits, line.randomness, line.mode, line.quantity)

@@ -33,17 +33,21 @@ class Moments:
 
 
 def moments(X: ArrayLike, Y: ArrayLike) -> Moments:
-    """Moments of two sets of images (n, d) and (n', d); pairs play no part."""
+    """Moments of two sets of images (n, d) and (n', d); pairs play no part.
+
+    With fewer images than values, n < d, the covariances are singular and everything below speaks of the
+    samples' own law, not of the law that they were drawn from.
+    """
     x, y = _images("X", X), _images("Y", Y)
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"Y: images of {x.shape[1]} values expected, as in X, got {y.shape[1]}")
-    S_x, S_y = _covariance(x), _covariance(y)
-    root_x, root_y = _root(S_x), _root(S_y)
+    F_x, F_y = _factor(x), _factor(y)
+    found = np.linalg.svd(F_x @ F_y.T, compute_uv=False)
     return Moments(
         x.shape[1],
         float(((x.mean(0) - y.mean(0)) ** 2).sum()),
-        float(np.trace(S_x) + np.trace(S_y)),
-        np.asarray(np.linalg.svd(root_x @ root_y, compute_uv=False), dtype=np.float64),
+        float((F_x**2).sum() + (F_y**2).sum()),
+        np.pad(found, (0, x.shape[1] - found.size)),
     )
 
 
@@ -164,15 +168,17 @@ def _pairs(X: ArrayLike, Y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     return x, y
 
 
-def _covariance(images: FloatArray) -> FloatArray:
-    centred = images - images.mean(0)
-    return np.asarray(centred.T @ centred / len(images))
+def _factor(images: FloatArray) -> FloatArray:
+    """F with F' F = S and at most d rows.
 
-
-def _root(S: FloatArray) -> FloatArray:
-    """The symmetric root of a positive semidefinite matrix."""
-    values, vectors = np.linalg.eigh(S)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T)
+    Any two of these differ by an orthogonal matrix on the left, so that F_x F_y' has the singular values of
+    S_x^(1/2) S_y^(1/2). With few images the centred images will do, and nothing d x d is decomposed.
+    """
+    F = (images - images.mean(0)) / np.sqrt(len(images))
+    if F.shape[0] > F.shape[1]:
+        values, vectors = np.linalg.eigh(F.T @ F)
+        F = (vectors * np.sqrt(np.maximum(values, 0))).T
+    return np.asarray(F)
 
 
 def _with_correlation(M: Moments, kept: FloatArray) -> Values:

@@ -72,7 +72,12 @@ def _trainer(settings: CellSettings, device: torch.device, frozen: Path | None =
     if system.frozen is not None:
         system.frozen.load_state_dict(_frozen_model(settings, frozen).tensors)
     critic = tasks.load(s.task).critic(s.width) if s.schedule.distribution_weight else None
-    return Trainer(system.to(device), None if critic is None else critic.to(device), settings)
+    for player in (system, critic):
+        if player is not None:
+            player.to(device)
+            if device.type == "cpu":  # transposed convolutions are faster by a third in this layout
+                player.to(memory_format=torch.channels_last)
+    return Trainer(system, critic, settings)
 
 
 def _frozen_model(settings: CellSettings, folder: Path | None) -> checkpoint.Model:

@@ -100,7 +100,7 @@ def fit(trainer: Trainer, feed: Feed) -> list[dict[str, float]]:
     """
     history: list[dict[str, float]] = []
     epochs, size = trainer.settings.schedule.epochs, trainer.settings.training.batch_size
-    terminal = sys.stderr.isatty()
+    terminal = _on_terminal()
     with tqdm(total=epochs * feed.steps * size, unit="image", disable=not terminal, dynamic_ncols=True) as bar:
         for number in range(1, epochs + 1):
             bar.set_description(f"epoch {number}/{epochs}")
@@ -117,6 +117,10 @@ def fit(trainer: Trainer, feed: Feed) -> list[dict[str, float]]:
             if not terminal:
                 log.info("epoch %d/%d: %s, %.0f images/s", number, epochs, text, row["images_per_second"])
     return history
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _counted(batches: Iterable[Batch], bar: "tqdm[NoReturn]") -> Iterator[Batch]:
