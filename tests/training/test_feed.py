@@ -83,6 +83,10 @@ def test_critic_batches(feed, batches, paired):
     assert all(same) if paired else not any(same)
 
 
-def test_too_few_images_for_a_batch(datasets, settings):
-    with pytest.raises(EcotError, match=r"training\.batch_size: 64 is more than the 10 training images"):
-        Feed(load(datasets / "mnist_sample.npz", "train", 10).images, settings(), CPU)
+@pytest.mark.parametrize(("weight", "enough"), [(0.0, 64), (0.1, 128)])
+def test_too_few_images_for_a_step_of_each_network(datasets, settings, weight, enough):
+    mode = {"end_to_end": {"distribution_weight": weight}}
+    made = settings(change={"tasks": {"super_resolution": {"modes": mode}}})
+    Feed(load(datasets / "mnist_sample.npz", "train", enough).images, made, CPU)
+    with pytest.raises(EcotError, match=rf"training\.batch_size: 64 is too large for {enough - 1} training images"):
+        Feed(load(datasets / "mnist_sample.npz", "train", enough - 1).images, made, CPU)

@@ -35,9 +35,12 @@ class Feed:
     """
 
     def __init__(self, images: NDArray[np.uint8], settings: CellSettings, device: torch.device) -> None:
-        if len(images) < settings.training.batch_size:
+        # With a critic one batch goes to it and the next to the system.
+        needed = settings.training.batch_size * (2 if settings.schedule.distribution_weight else 1)
+        if len(images) < needed:
             raise EcotError(
-                f"training.batch_size: {settings.training.batch_size} is more than the {len(images)} training images"
+                f"training.batch_size: {settings.training.batch_size} is too large for {len(images)} training images;"
+                f" a step of each network takes {needed}"
             )
         self.images = torch.from_numpy(images).to(device)
         self.degrade = on_device(degradations.operator(settings.degradation, images.shape[-1]), device)
