@@ -20,6 +20,7 @@ def package(tmp_path, monkeypatch):
 
 def digest(*modules):
     provenance._tree.cache_clear()
+    provenance.code_hash.cache_clear()
     return provenance.code_hash(*modules)
 
 

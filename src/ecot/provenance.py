@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parent
 PLUMBING = {"ecot.config", "ecot.cells", "ecot.errors", "ecot.files"}
 
 
+@cache
 def code_hash(*modules: str) -> str:
     """Hash of the named modules and of all modules of this package that they import, in hex.
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecot.data import DATASETS, fetch, load, prepare
+from ecot.data import fetch
+from ecot.data.datasets import load, prepare
 from ecot.data.readers import READERS, SPLITS
+from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
 from ecot.files import sha256
 
@@ -163,7 +165,7 @@ def test_a_stated_size_is_checked(tmp_path: Path) -> None:
 
 def test_samples_and_loading_need_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from ecot.data import load, prepare; "
+        "import sys; from pathlib import Path; from ecot.data.datasets import load, prepare; "
         f"path = Path({str(tmp_path)!r}, 'street_digits_sample.npz'); "
         "prepare('street_digits_sample', Path('/nonexistent'), path); load(path, 'train', 3); "
         "assert not {'torch', 'torchvision'} & set(sys.modules)"

@@ -11,7 +11,8 @@ import pytest
 from miniatures import Published, Server
 from torchvision.datasets import MNIST, SVHN
 
-from ecot.data import fetch, load, prepare
+from ecot.data import fetch
+from ecot.data.datasets import load, prepare
 from ecot.data.readers import SPLITS
 from ecot.errors import EcotError
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from ecot.cells import Cell
 from ecot.config import Config
-from ecot.data.datasets import DATASETS
+from ecot.data.registry import DATASETS
 from ecot.reporting import metrics
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from ecot import paper
 from ecot.cells import Cell, bounds_path, results_folder
 from ecot.config import Config
-from ecot.data.datasets import DATASETS
+from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
 from ecot.reporting import drawing, metrics
 from ecot.reporting.captions import count, missing_note, task_title

@@ -95,9 +95,7 @@ def _frozen_model(settings: CellSettings, folder: Path | None) -> checkpoint.Mod
     try:
         recorded = json.loads((folder / "run.json").read_text())["model_sha256"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise EcotError(
-            f"frozen model {path} has no checksum in {folder / 'run.json'}; train its cell again"
-        ) from None
+        raise EcotError(f"frozen model {path} has no checksum in its run.json; train its cell again") from None
     if sha256(path) != recorded:
         raise EcotError(f"frozen model {path} has changed since its training (wrong SHA-256); train its cell again")
     return model
