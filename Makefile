@@ -43,4 +43,4 @@ lint: env
 
 lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --upgrade --output-file requirements.lock
+		--fork-strategy fewest --generate-hashes --no-annotate --upgrade --output-file requirements.lock

@@ -64,7 +64,7 @@ def _check(path: Path) -> None:
     stamp = path.with_suffix(".json")
     for file in (path, stamp):
         if not file.is_file():
-            raise EcotError(f"{file} is missing: run the pipeline again, which prepares the data set anew")
+            raise EcotError(f"{file} is missing: run the pipeline, or `ecot data {path.stem} --out {path}`")
     try:
         expected = json.loads(stamp.read_text(encoding="utf-8"))["sha256"]
     except (ValueError, KeyError, TypeError) as error:
