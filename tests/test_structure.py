@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ecot import provenance
+
 LAYERS = {
     "config": 0, "errors": 0, "files": 0, "theory": 1, "paper": 1, "cells": 1, "provenance": 1,
     "nn": 2, "coding": 2, "data": 2, "tasks": 3, "training": 4, "evaluation": 4, "reporting": 4,
@@ -78,6 +80,38 @@ def test_conda_environments_agree_with_the_lock(repository, name):
     assert packages
     for package in packages:
         assert package == f"{package.split('==')[0]}=={lock[package.split('==')[0]]}"
+
+
+# What the commands of the rules in each environment import, and packages whose modules have another name.
+COMMANDS = {
+    "torch": ("training.cell", "evaluation.cell", "data.datasets", "reporting.settings", "tasks.architecture"),
+    "analysis": (
+        "reporting.metrics",
+        "reporting.tables",
+        "reporting.figures",
+        "reporting.theory",
+        "reporting.bounds",
+    ),
+}
+PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_conda_environments_hold_what_their_rules_import(repository, name):
+    environment = yaml.safe_load((repository / "envs" / f"{name}.yaml").read_text())
+    pinned = {package.split("==")[0] for entry in environment["dependencies"][2:] for package in entry["pip"]}
+    entries = [f"ecot.{module}" for module in (*COMMANDS[name], "tasks.denoising", "tasks.super_resolution")]
+    modules = provenance._closure(tuple(entries if name == "torch" else entries[:-2])) | {"ecot.cli", "ecot.config"}
+    needed = set()
+    for module in modules:
+        # The command line imports the readers of published data only for `ecot data`, which runs where torch is.
+        if name == "analysis" and module in ("ecot.data.readers", "ecot.data.fetch"):
+            continue
+        for node in ast.walk(provenance._tree(module)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            needed |= {PACKAGES.get(part, part) for part in (name.split(".")[0] for name in names)}
+    assert needed - set(sys.stdlib_module_names) - {"ecot", "pydantic_core"} <= pinned
 
 
 def test_every_locked_package_is_pinned_by_hash(repository):
