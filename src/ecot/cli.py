@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import click
 
+from ecot import __version__
 from ecot.cells import Cell, bounds_path, cell_settings, dataset_path, grid, measurement_settings, results_folder
 from ecot.cli_bounds import bounds
 from ecot.cli_options import config_option, dataset_option
@@ -35,7 +36,7 @@ out_option = click.option("--out", type=click.Path(path_type=Path), required=Tru
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.version_option(package_name="ecot")
+@click.version_option(__version__)
 def main() -> None:
     """Lossy compression with distribution shift: data, training, evaluation, tables, figures."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)

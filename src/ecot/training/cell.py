@@ -1,16 +1,17 @@
 """Training one cell: from a data set file to the files of its folder."""
 
-import importlib.metadata
 import json
 import logging
 import platform
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 import yaml
 
+import ecot
 from ecot import tasks
 from ecot.cells import CellSettings
 from ecot.coding import randomness
@@ -56,7 +57,9 @@ def train(settings: CellSettings, dataset: Path, device: Device, out: Path, froz
         "peak_memory_mb": round(devices.peak_memory_mb(chosen), 1),
         "device": devices.describe(chosen),
         "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in ("ecot", "torch", "numpy")},
+        "ecot": ecot.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
         "dataset_sha256": sha256(dataset),
         "model_sha256": sha256(out / "model.safetensors"),
     }
