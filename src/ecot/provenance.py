@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent
 
 # What these modules do is either part of a job's settings already or decides no result.
-PLUMBING = {"ecot.config", "ecot.cells", "ecot.errors", "ecot.files"}
+PLUMBING = {"ecot", "ecot.config", "ecot.cells", "ecot.errors", "ecot.files"}
 
 
 @cache
