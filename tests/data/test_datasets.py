@@ -98,7 +98,7 @@ def test_more_images_than_there_are(digits: Path, n: int) -> None:
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_missing(digits: Path, suffix: str) -> None:
     digits.with_suffix(suffix).unlink()
-    with pytest.raises(EcotError, match=rf"mnist_sample\{suffix} is missing: run the pipeline again"):
+    with pytest.raises(EcotError, match=rf"mnist_sample\{suffix} is missing: .*`ecot data mnist_sample --out"):
         load(digits, "train")
 
 
