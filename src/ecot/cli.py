@@ -164,7 +164,7 @@ def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: 
     settings = cell_settings(config, cell)
     if cell.needs is not None:
         frozen = frozen or results_folder(config) / cell.needs.folder
-    train_cell(settings, dataset or dataset_path(settings.dataset), config.device, out, frozen)
+    train_cell(settings, dataset or dataset_path(settings.dataset), config.device, config.compute, out, frozen)
 
 
 @main.command()

@@ -188,6 +188,17 @@ class Training(Settings):
     )
 
 
+class Compute(Settings):
+    """How trainings are computed; what decides no model in the sense of the paper, and retrains none."""
+
+    tf32: bool = Field(True, description="on a GPU, train with TF32 convolutions and matrix products")
+    deterministic: bool = Field(True, description="on a GPU, the same numbers every time; false: faster")
+    jobs_per_device: int = Field(1, ge=1, description="cells that share a GPU; --resources gpu=N counts such slots")
+    save_minutes: float = Field(
+        3.0, gt=0, allow_inf_nan=False, description="how often a training saves its state, to resume from"
+    )
+
+
 class Evaluation(Settings):
     """How a trained model is measured on the test set."""
 
@@ -226,6 +237,7 @@ class Config(Settings):
     data: Data
     tasks: dict[str, TaskSettings] = Field(min_length=1)
     training: Training
+    compute: Compute
     evaluation: Evaluation
     resources: Resources
 
