@@ -103,7 +103,7 @@ def test_killed_at_ten_random_moments_it_ends_with_the_same_model(datasets, sett
     last.join()
     assert last.exitcode == 0
     assert same(tensors_of(out), whole)
-    files = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    files = {path.name for path in out.iterdir() if not path.name.startswith(".model")}
     assert files == {"model.safetensors", "config.yaml", "history.csv", "run.json"}
     assert json.loads((out / "run.json").read_text())["resumed"] > 0
 

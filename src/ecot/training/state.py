@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ecot.errors import EcotError
-from ecot.files import atomic
+from ecot.files import atomic, leftovers
 from ecot.training.loop import Progress
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,9 @@ class State:
         return progress
 
     def remove(self) -> None:
-        """Once the training is done."""
-        self.path.unlink(missing_ok=True)
+        """Once the training is done; with what was half-written when it was killed."""
+        for path in (self.path, *leftovers(self.path)):
+            path.unlink(missing_ok=True)
 
     def _read(self) -> tuple[Progress, dict[str, Tensor]]:
         try:
