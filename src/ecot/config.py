@@ -259,6 +259,12 @@ class Config(Settings):
             raise ValueError("each seed may be named once")
         return seeds
 
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _left_out(cls, tasks: Any) -> Any:
+        # As with modes, a task that a later file sets to null is left out.
+        return {name: task for name, task in tasks.items() if task is not None} if isinstance(tasks, dict) else tasks
+
     @field_validator("tasks")
     @classmethod
     def _known(cls, tasks: dict[str, TaskSettings]) -> dict[str, TaskSettings]:
