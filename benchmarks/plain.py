@@ -5,6 +5,8 @@ eager steps, `backward()` through everything, the gradient penalty by `create_gr
 at every step. It shares with the engine what is measured of neither: the networks and the quantiser.
 """
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,7 +32,7 @@ class Images(Dataset[Tensor]):
 
 
 class PlainLoop:
-    """Networks, optimisers and data of one end-to-end cell; `step` is a critic step and a generator step."""
+    """Networks, optimisers and data of one end-to-end cell; `run` trains."""
 
     def __init__(self, settings: CellSettings, images: Tensor, device: torch.device, workers: int) -> None:
         task, schedule = tasks.load(settings.task), settings.schedule
@@ -52,17 +54,20 @@ class PlainLoop:
             num_workers=workers,
             persistent_workers=workers > 0,
         )
+        self.batches = itertools.chain.from_iterable(itertools.repeat(self.loader))
+        self.number = 0
         self.last: dict[str, float] = {}
 
-    def epoch(self) -> None:
-        """One pass; the critic takes every other batch."""
-        for number, y in enumerate(self.loader):
-            y = y.to(self.device)
+    def run(self, steps: int) -> None:
+        """So many steps; the critic takes every other batch."""
+        for _ in range(steps):
+            y = next(self.batches).to(self.device)
             x = self.degrade(y)
-            if number % 2 == 0:
+            if self.number % 2 == 0:
                 self.critic_step(x, y)
             else:
                 self.generator_step(x, y)
+            self.number += 1
 
     def degrade(self, y: Tensor) -> Tensor:
         """X from Y (Section B.1)."""

@@ -165,27 +165,3 @@ def test_damaged_models_are_refused_by_name(settings, tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(EcotError, match=r"model\.safetensors is damaged or not of this project"):
             checkpoint.load(path)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("task", ["super_resolution", "denoising"])
-def test_gpu_and_cpu_take_the_same_first_steps(datasets, settings, task):
-    """Same weights, same batches, same losses to float32 precision; noise is drawn on the device and differs."""
-    made = settings(task=task, change={"tasks": {"denoising": {"degradation": {"std": 0.0}}}})
-    images = load(datasets / f"{made.dataset}.npz", "train", 128).images
-    rows = []
-    for device in (CPU, torch.device("cuda")):
-        trainer = make_trainer(made, device)
-        batch = next(Feed(images, made, device).epoch(1))
-        rows.append(float(trainer.generator_step(batch)["distortion"]))
-    assert rows[0] == pytest.approx(rows[1], rel=1e-4)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_same_seed_same_model_on_a_gpu(datasets, settings, tmp_path):
-    for name in ("a", "b"):
-        train(settings(), datasets / "mnist_sample.npz", "cuda", Compute(), tmp_path / name)
-    models = [checkpoint.load(tmp_path / name / "model.safetensors").tensors for name in ("a", "b")]
-    assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])

@@ -22,10 +22,10 @@ def choose(device: Device, *, tf32: bool = False, deterministic: bool = True) ->
     kind = next(name for name in available if available[name]) if device == "auto" else device
     if not available[kind]:
         raise EcotError(f"device: {kind} is not available to torch {torch.__version__} here; write auto or cpu")
-    if kind != "cpu" and deterministic:  # the CPU's kernels are deterministic, and the call costs a second there
+    if kind != "cpu":  # the CPU's kernels are deterministic, and these calls cost a second there
         # cuBLAS is deterministic only with a fixed workspace; where an operation has no deterministic kernel, warn.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
         # A guard against reading what was never written; it would cost a kernel an allocation.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if kind == "cuda":
