@@ -85,13 +85,21 @@ frozen_option = click.option(
 @rate_option
 @randomness_option
 @seed_option
+@click.option("--weight", type=click.FloatRange(min=0), help="lambda of (15).  [default: the configuration's]")
 @dataset_option
 @out_option
 def train_end_to_end(
-    config: Config, task: str, rate: int, randomness: Randomness, seed: int, dataset: Path | None, out: Path
+    config: Config,
+    task: str,
+    rate: int,
+    randomness: Randomness,
+    seed: int,
+    weight: float | None,
+    dataset: Path | None,
+    out: Path,
 ) -> None:
     """Encoder and decoder on the objective (15)."""
-    _train(config, Cell(task, "end_to_end", randomness, rate, seed), dataset, out)
+    _train(config, Cell(task, "end_to_end", randomness, rate, seed, weight), dataset, out)
 
 
 @train.command("joint")
@@ -179,6 +187,16 @@ def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
     settings = load_model(folder / "model.safetensors").settings
     test = measurement_settings(config, settings.task)
     evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
+
+
+@main.command("fit-weight")
+@task_option
+@config_option
+def fit_weight(task: str, config: Config) -> None:
+    """Fit lambda to the paper's tables, from the measured sweep; written to results/RUN/fit_weight."""
+    from ecot.reporting.weight import write
+
+    write(task, config)
 
 
 @main.command()

@@ -73,7 +73,8 @@ def _settings(mode: Mode, schedule: Schedule, config: Config) -> list[dict[str, 
         "beta 1": f"{beta_1:g}",
         "beta 2": f"{beta_2:g}",
         "gradient penalty": "-",
-        "lambda": f"{schedule.distribution_weight:g}",
+        "lambda": f"{schedule.weight:g}",
+        "lambda is": schedule.weight_origin,
         "epochs": schedule.epochs,
         "rate divided": f"by {schedule.decay_factor:g} after {schedule.decay_epoch}",
     }
@@ -82,6 +83,6 @@ def _settings(mode: Mode, schedule: Schedule, config: Config) -> list[dict[str, 
     networks = {"Encoder": learned, "Decoder": learned, "Critic": critic}
     if mode == "joint":
         networks = {"Encoder": fixed, "Decoder 1": learned, "Decoder 2": learned, "Critic": critic}
-    if not schedule.distribution_weight:
+    if not schedule.weight:
         del networks["Critic"]
     return [{"network": name, **row} for name, row in networks.items()]
