@@ -285,6 +285,6 @@ def show(config: Config) -> None:
         path = results / "tables" / f"table_{number:02d}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))
-    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "metrics.csv"):
+    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "fit_weight/*", "metrics.csv"):
         for path in sorted(results.glob(kind)):
             click.echo(path)

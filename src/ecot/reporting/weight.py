@@ -148,7 +148,7 @@ def _draw(summary: dict[str, Any], rows: pd.DataFrame, table: pd.DataFrame) -> F
     spread = by_seed.groupby(level=0).std().fillna(0)
     for name, style in PARTS.items():
         axes.plot(curve.index, curve[name], color=style["color"], linestyle=style["linestyle"])
-        axes.errorbar(swept, marks[name], spread[name], capsize=2, markersize=4, **style)
+        axes.errorbar(swept, marks[name], spread[name], capsize=2, markersize=4, **style | {"linestyle": "none"})
     fitted, seeds = summary["fitted_weight"], summary["fitted_weight_by_seed"]
     of_seeds = f", of each seed {min(seeds.values()):g} to {max(seeds.values()):g}" if len(seeds) > 1 else ""
     where = "" if summary["interior"] else ", an end of the sweep"
@@ -168,7 +168,7 @@ def _draw(summary: dict[str, Any], rows: pd.DataFrame, table: pd.DataFrame) -> F
     )
     if not summary["same_dataset"]:
         other = f"The paper's numbers are of {DATASETS[summary['paper_dataset']].title}: another data set."
-        figure.text(0.5, -0.01, other, ha="center", va="top", color="C3")
+        figure.suptitle(other, fontsize="small", color="C3")
     axes.grid(alpha=0.3)
     sns.despine(ax=axes)
     axes.legend(fontsize="small")
