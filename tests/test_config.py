@@ -91,10 +91,6 @@ def sweep(**change):
             sweep(rates=[7]),
             "super_resolution: fit_weight.rates: 7 is not a multiple of log2(levels) = 2; write 6 or 8",
         ),
-        (
-            {"tasks": {"super_resolution": {"modes": {"end_to_end": None, "joint": None, "separate": None}}}},
-            "super_resolution: fit_weight sweeps the weight of end_to_end; add modes.end_to_end or write fit_weight:",
-        ),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(values, change, message):
@@ -241,6 +237,13 @@ def test_a_sweep_differs_from_the_grid_in_its_weight_alone(config):
         assert own.identity == theirs.identity
 
 
+def test_a_sweep_needs_the_schedule_of_end_to_end(values):
+    modes = dict.fromkeys(("end_to_end", "joint", "separate"))
+    config = validate(merge(values, {"tasks": {"super_resolution": {"modes": modes}}}))
+    with pytest.raises(EcotError, match=r"super_resolution\.modes\.end_to_end: missing; fit_weight trains by its"):
+        swept(config, "super_resolution")
+
+
 def test_latent_dimension(config):
     assert cell_settings(config, Cell("super_resolution", "end_to_end", "common", 32, 0)).latent_dim == 16
     assert cell_settings(config, Cell("denoising", "end_to_end", "common", 114, 0)).latent_dim == 38
@@ -259,3 +262,11 @@ def test_values_from_the_command_line_are_typed(values):
 def test_resolved_configuration_is_a_configuration(config):
     again = yaml.safe_load(yaml.safe_dump(config.model_dump()))
     assert configuration.validate(again) == config
+
+
+def test_a_task_set_to_null_is_left_out(values):
+    values["tasks"]["denoising"] = None
+    assert list(validate(values).tasks) == ["super_resolution"]
+    values["tasks"]["super_resolution"] = None
+    with pytest.raises(EcotError, match="tasks: an empty"):
+        validate(values)

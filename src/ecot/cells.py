@@ -12,8 +12,8 @@ from ecot.config import (
     DatasetName,
     Degradation,
     Mode,
-    Optimisation,
     Randomness,
+    Schedule,
     Settings,
     TaskSettings,
     Training,
@@ -95,7 +95,7 @@ class Cell:
         return None
 
 
-class CellSchedule(Optimisation):
+class CellSchedule(Schedule):
     """How the network of a cell is trained: with which lambda, wherever its value comes from."""
 
     distribution_weight: float
@@ -149,13 +149,13 @@ def grid(config: Config) -> Iterator[Cell]:
 def sweep(config: Config, task: str) -> list[Cell]:
     """The cells of a task's sweep of lambda: end to end at each weight and rate, by the mode's own schedule.
 
-    Raises EcotError for a task that has no sweep.
+    Raises EcotError for a task that has no sweep, or no schedule for it.
     """
     settings = _task(config, task)
-    if settings.fit_weight is None or settings.modes.end_to_end is None:
-        raise EcotError(
-            f"tasks.{task}.fit_weight: missing; write the weights and the rates to sweep, see config.yaml"
-        )
+    if settings.fit_weight is None:
+        raise EcotError(f"tasks.{task}.fit_weight: missing; write the weights and rates to sweep, see config.yaml")
+    if settings.modes.end_to_end is None:
+        raise EcotError(f"tasks.{task}.modes.end_to_end: missing; fit_weight trains by its schedule")
     return [
         Cell(task, "end_to_end", randomness, rate, seed, weight)
         for weight in settings.fit_weight.weights
@@ -189,7 +189,7 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
         levels=task.levels,
         width=task.width,
         schedule=CellSchedule(
-            **{name: getattr(schedule, name) for name in Optimisation.model_fields},
+            **{name: getattr(schedule, name) for name in Schedule.model_fields},
             distribution_weight=schedule.weight if cell.weight is None else cell.weight,
         ),
         training=config.training,

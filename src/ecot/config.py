@@ -98,7 +98,7 @@ Weight = Annotated[
 ]
 
 
-class Optimisation(Settings):
+class Schedule(Settings):
     """How long and how fast a network is trained (Section B.3)."""
 
     epochs: int = Field(ge=1, description="passes over the training set")
@@ -107,7 +107,7 @@ class Optimisation(Settings):
     decay_factor: float = Field(5.0, gt=0, allow_inf_nan=False, description="... by this")
 
 
-class Schedule(Optimisation):
+class ModeSchedule(Schedule):
     """How the network of a mode is trained."""
 
     distribution_weight: Weight = Field(
@@ -133,7 +133,7 @@ class Schedule(Optimisation):
         return [(None, None)]
 
 
-class RatedSchedule(Schedule):
+class RatedSchedule(ModeSchedule):
     """A schedule that is run at every rate, without common randomness."""
 
     rates: list[Rate] = Field(min_length=1, description="bits an image, multiples of log2(levels)")
@@ -175,7 +175,7 @@ class Modes(Settings):
     end_to_end: RandomizedSchedule | None = Field(None, description="encoder, decoder, critic on (15)")
     joint: RatedSchedule | None = Field(None, description="two decoders behind the frozen encoder on (18)")
     separate: RatedSchedule | None = Field(None, description="two compressors, for (18)(a) and (b) each alone")
-    restoration: Schedule | None = Field(None, description="the U-Net of the baseline on (70)")
+    restoration: ModeSchedule | None = Field(None, description="the U-Net of the baseline on (70)")
     baseline: RandomizedSchedule | None = Field(None, description="a compressor behind the frozen U-Net on (71)")
 
     @model_validator(mode="after")
@@ -237,15 +237,7 @@ class TaskSettings(Settings):
                     )
         return self
 
-    @model_validator(mode="after")
-    def _sweep_has_a_schedule(self) -> Self:
-        if self.fit_weight is not None and self.modes.end_to_end is None:
-            raise ValueError(
-                "fit_weight sweeps the weight of end_to_end; add modes.end_to_end or write fit_weight: null"
-            )
-        return self
-
-    def schedules(self) -> dict[Mode, Schedule]:
+    def schedules(self) -> dict[Mode, ModeSchedule]:
         """The schedules of the modes that are run, by mode."""
         return {name: mode for name in get_args(Mode) if (mode := getattr(self.modes, name)) is not None}
 
@@ -264,6 +256,17 @@ class Training(Settings):
     gradient_penalty: float = Field(10.0, ge=0, allow_inf_nan=False, description="lambda_GP")
     critic_batches: Literal["unpaired", "paired"] = Field(
         "unpaired", description="the critic's clean images: drawn on their own, or those behind the batch's X"
+    )
+
+
+class Compute(Settings):
+    """How trainings are computed; what decides no model in the sense of the paper, and retrains none."""
+
+    tf32: bool = Field(True, description="on a GPU, train with TF32 convolutions and matrix products")
+    deterministic: bool = Field(True, description="on a GPU, the same numbers every time; false: faster")
+    jobs_per_device: int = Field(1, ge=1, description="cells that share a GPU; --resources gpu=N counts such slots")
+    save_minutes: float = Field(
+        3.0, gt=0, allow_inf_nan=False, description="how often a training saves its state, to resume from"
     )
 
 
@@ -305,6 +308,7 @@ class Config(Settings):
     data: Data
     tasks: dict[str, TaskSettings] = Field(min_length=1)
     training: Training
+    compute: Compute
     evaluation: Evaluation
     resources: Resources
 
@@ -325,6 +329,12 @@ class Config(Settings):
         if len(set(seeds)) < len(seeds):
             raise ValueError("each seed may be named once")
         return seeds
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _left_out(cls, tasks: Any) -> Any:
+        # As with modes, a task that a later file sets to null is left out.
+        return {name: task for name, task in tasks.items() if task is not None} if isinstance(tasks, dict) else tasks
 
     @field_validator("tasks")
     @classmethod

@@ -105,8 +105,8 @@ class Pipeline:
 
     def everything(self) -> str:
         """Parameter of what depends on the whole configuration, except how it is run and the sweeps."""
-        sweeps = {"__all__": {"fit_weight"}}
-        return self.config.model_dump_json(exclude={"device": True, "resources": True, "data": True, "tasks": sweeps})
+        not_shown = {"device": True, "compute": True, "resources": True, "data": True}
+        return self.config.model_dump_json(exclude={**not_shown, "tasks": {"__all__": {"fit_weight"}}})
 
     def fitted_weights(self, _wildcards: Any) -> list[str]:
         """The fitted lambda of each task that has a sweep."""

@@ -126,7 +126,7 @@ def test_what_cannot_be_fitted_is_refused(measured):
     config = measured(without=[(0.02, 8)])
     with pytest.raises(EcotError, match=r"INCOMPLETE, 2 cells missing: super-resolution, .* lambda 0\.02, seed 0"):
         weight.write("super_resolution", config)
-    with pytest.raises(EcotError, match=r"tasks\.denoising\.fit_weight: missing; write the weights and the rates"):
+    with pytest.raises(EcotError, match=r"tasks\.denoising\.fit_weight: missing; write the weights and rates"):
         weight.write("denoising", config)
     assert not FOLDER.exists()
     with pytest.raises(EcotError, match="super_resolution at 10 bits; allowed rates: 4, 8, 12, 16, 20, 24, 28, 32"):

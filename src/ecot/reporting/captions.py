@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ecot.cells import Cell
-from ecot.config import Config, Schedule
+from ecot.config import Config, ModeSchedule
 from ecot.data.registry import DATASETS
 from ecot.reporting import metrics
 
@@ -29,7 +29,7 @@ def describe(config: Config, tasks: list[str], table: pd.DataFrame) -> list[str]
     return sentences
 
 
-def weight_title(schedule: Schedule) -> str:
+def weight_title(schedule: ModeSchedule) -> str:
     """For instance "lambda 0.01 (fitted)"."""
     return f"lambda {schedule.weight:g} ({schedule.weight_origin if schedule.weight else 'no critic'})"
 

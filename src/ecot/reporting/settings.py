@@ -7,7 +7,7 @@ from typing import Protocol
 import pandas as pd
 
 from ecot.cells import results_folder
-from ecot.config import Config, Mode, Schedule
+from ecot.config import Config, Mode, ModeSchedule
 from ecot.reporting.captions import task_title
 from ecot.reporting.tables import Grid, write_files
 
@@ -66,7 +66,7 @@ def write_architecture(number: int, config: Config, layers: Sequence[Layer], lat
     write_files(path, caption, notes, blocks, frame.assign(task=task))
 
 
-def _settings(mode: Mode, schedule: Schedule, config: Config) -> list[dict[str, object]]:
+def _settings(mode: Mode, schedule: ModeSchedule, config: Config) -> list[dict[str, object]]:
     beta_1, beta_2 = config.training.betas
     learned: dict[str, object] = {
         "learning rate": f"{schedule.learning_rate:g}",

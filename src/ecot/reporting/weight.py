@@ -14,7 +14,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ecot import paper
 from ecot.cells import fitted_weight_path, sweep
-from ecot.config import Config, NamedWeight, Optimisation
+from ecot.config import Config, NamedWeight, Schedule
 from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
 from ecot.files import atomic, write_text
@@ -133,7 +133,7 @@ def _summary(task: str, config: Config, table: pd.DataFrame) -> dict[str, Any]:
         "n_train": settings.n_train or DATASETS[settings.dataset].n_train,
         "n_test": int(table["n_test"].max()),
         "width": settings.width,
-        "schedule": {name: getattr(schedule, name) for name in Optimisation.model_fields},
+        "schedule": {name: getattr(schedule, name) for name in Schedule.model_fields},
         "rates_bits": sorted(set(rows["rate_bits"].tolist())),
         "randomness": sorted(set(rows["randomness"])),
     }
