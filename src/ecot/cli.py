@@ -280,6 +280,15 @@ def incomplete(config: Config) -> None:
 
 @main.command()
 @config_option
+def reference(config: Config) -> None:
+    """Keep the finished run's results in results/reference/RUN, which belongs in git."""
+    from ecot.reporting.reference import keep
+
+    click.echo(keep(config))
+
+
+@main.command()
+@config_option
 def show(config: Config) -> None:
     """Print the run's tables and where its figures are."""
     from ecot.reporting.catalogue import TABLES
