@@ -13,6 +13,7 @@ number is on the claimed side. `decide` judges them:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -30,6 +31,7 @@ from ecot.paper.paired import (
     Series,
     agreeing,
     interval,
+    measured,
     of_paper,
     pooled,
 )
@@ -41,6 +43,7 @@ SIGMA = 20 / 255  # of the paper's noise (Section B.1)
 BY_ID = {comparison.id: comparison for comparison in COMPARISONS}
 TERMS = ("mse_x_y1", "mse_y_y2", "mse_y1_y2")
 TASKS = ("super_resolution", "denoising")
+EVERYWHERE = "at every rate measured: the paper claims a direction, no size"
 
 
 class Finding(NamedTuple):
@@ -78,18 +81,18 @@ def judge(numbers: pd.DataFrame, config: Config, floors: Mapping[str, float]) ->
     the tasks whose bounds are known. Columns: id, task, claim, place, tables, test, evidence, verdict, n_seeds,
     paper (the verdict on the published numbers), paper_evidence.
     """
-    rows = []
-    for claim in claims(config, floors):
-        own = claim.check(numbers[numbers.task == claim.task])
-        theirs = NOT_THERE if claim.published is None else claim.published(_printed(claim))
-        rows.append(
-            {
-                **{name: getattr(claim, name) for name in ("id", "task", "claim", "place", "tables", "test")},
-                **{"evidence": own.evidence, "verdict": own.verdict, "n_seeds": own.n_seeds},
-                **{"paper": theirs.verdict, "paper_evidence": theirs.evidence},
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([row(claim, numbers) for claim in claims(config, floors)])
+
+
+def row(claim: Claim, numbers: pd.DataFrame) -> dict[str, object]:
+    """The columns of `judge` for one claim."""
+    own = claim.check(numbers[numbers.task == claim.task])
+    theirs = NOT_THERE if claim.published is None else claim.published(_printed(claim))
+    return {
+        **{name: getattr(claim, name) for name in ("id", "task", "claim", "place", "tables", "test")},
+        **{"evidence": own.evidence, "verdict": own.verdict, "n_seeds": own.n_seeds},
+        **{"paper": theirs.verdict, "paper_evidence": theirs.evidence},
+    }
 
 
 def claims(config: Config, floors: Mapping[str, float]) -> list[Claim]:
@@ -145,11 +148,11 @@ def below(*comparisons: str) -> Check:
     return check
 
 
-def above(comparison: str) -> Check:
-    """The first is higher at every rate."""
+def above(*comparisons: str) -> Check:
+    """The first of each comparison is higher at every rate."""
 
     def check(numbers: pd.DataFrame) -> Finding:
-        apart = _named({BY_ID[comparison]: BY_ID[comparison].differences(numbers, _task(numbers))})
+        apart = _named({BY_ID[name]: BY_ID[name].differences(numbers, _task(numbers)) for name in comparisons})
         return _finding(apart, apart, "higher", "difference")
 
     return check
@@ -205,6 +208,7 @@ def relative(comparison: Comparison, numbers: pd.DataFrame, task: str) -> pd.Dat
     return measured(comparison.differences(numbers, task) / comparison.second.of(numbers, task))
 
 
+@cache
 def largest_published(comparisons: tuple[str, ...], tables: tuple[int, ...]) -> float:
     """The largest absolute relative difference of these comparisons in the paper, over both tasks."""
     numbers = of_paper(tables)
@@ -281,170 +285,187 @@ def _same_cells(_numbers: pd.DataFrame) -> Finding:
 
 
 def _of_task(task: str, config: Config, floor: float | None) -> list[Claim]:
-    input_table, target_table, baseline_table = {"super_resolution": (5, 9, 7), "denoising": (6, 10, 8)}[task]
-    loss = largest_published(("decomposed",), (1, 11))
-    parts = ("joint_mse_x_y1", "joint_mse_y_y2")
-    overhead = largest_published(parts, (2,))
     settings = config.tasks.get(task)
     their_data = settings is not None and settings.dataset == DATASETS[task]
-    every = "at every rate measured: the paper claims a direction, no size"
-    found: list[Claim] = []
+    found = [*_rate_distortion(task), _output_law(task, floor, their_data), *_decomposition(task), *_baseline(task)]
+    if task == "denoising":
+        noise = settings.degradation if settings else None
+        found.append(_noise(task, noise.std / 255 if isinstance(noise, GaussianNoise) and not noise.clip else None))
+    return [*found, _printed_alike(task)]
 
-    def add(
-        name: str, claim: str, place: str, test: str, tables: tuple[int, ...], check: Check, published: Check | None
-    ) -> None:
-        found.append(Claim(f"{name}/{task}", task, claim, place, test, tables, check, published))
 
-    def both(name: str, claim: str, place: str, test: str, tables: tuple[int, ...], check: Check) -> None:
-        add(name, claim, place, test, tables, check, check)
+def _rate_distortion(task: str) -> list[Claim]:
+    """Section 3.1 and B.6."""
+    table, target = {"super_resolution": (5, 9), "denoising": (6, 10)}[task]
+    return [
+        _alike(
+            f"common_better/{task}",
+            "With common randomness the distortion to the input is lower at every rate.",
+            f"Section 3.1, Figure 5, Table {table}",
+            f"mse_input, common less independent, below zero {EVERYWHERE}",
+            (table,),
+            below("common_input"),
+        ),
+        _alike(
+            f"common_saves_bits/{task}",
+            "Common randomness reduces the rate that a given distortion needs.",
+            f"Section 3.1, Figure 5, Table {table}",
+            "horizontal distance of the two curves, linear between rates, mean over the distortions that both reach,"
+            " above zero: the paper claims a direction, no size",
+            (table,),
+            saves_bits,
+        ),
+        _alike(
+            f"common_better_target/{task}",
+            "With common randomness the distortion to the ground truth is lower, too.",
+            f"B.6, Table {target}",
+            f"mse_target, common less independent, below zero {EVERYWHERE}",
+            (target,),
+            below("common_target"),
+        ),
+        _alike(
+            f"distortion_falls/{task}",
+            "The distortion falls as the rate grows.",
+            f"Section 3.1, Figure 5, Table {table}; A.1",
+            "mse_input from each rate to the next, with and without common randomness, below zero",
+            (table,),
+            falls("mse_input"),
+        ),
+        _alike(
+            f"outputs_clearer/{task}",
+            "As the rate grows, the outputs become clearer.",
+            f"Figure 5, Table {target}",
+            "mse_target from each rate to the next, with and without common randomness, below zero",
+            (target,),
+            falls("mse_target"),
+        ),
+    ]
 
-    both(
-        "common_better",
-        "With common randomness the distortion to the input is lower at every rate.",
-        f"Section 3.1, Figure 5, Table {input_table}",
-        f"mse_input, common less independent, below zero {every}",
-        (input_table,),
-        below("common_input"),
-    )
-    both(
-        "common_saves_bits",
-        "Common randomness reduces the rate that a given distortion needs.",
-        f"Section 3.1, Figure 5, Table {input_table}",
-        "horizontal distance of the two curves, linear between rates, mean over the distortions that both"
-        " reach, above"
-        " zero: the paper claims a direction, no size",
-        (input_table,),
-        saves_bits,
-    )
-    both(
-        "common_better_target",
-        "With common randomness the distortion to the ground truth is lower, too.",
-        f"B.6, Table {target_table}",
-        f"mse_target, common less independent, below zero {every}",
-        (target_table,),
-        below("common_target"),
-    )
-    both(
-        "distortion_falls",
-        "The distortion falls as the rate grows.",
-        f"Section 3.1, Figure 5, Table {input_table}; A.1",
-        "mse_input from each rate to the next, with and without common randomness, below zero",
-        (input_table,),
-        falls("mse_input"),
-    )
-    both(
-        "outputs_clearer",
-        "As the rate grows, the outputs become clearer.",
-        f"Figure 5, Table {target_table}",
-        "mse_target from each rate to the next, with and without common randomness, below zero",
-        (target_table,),
-        falls("mse_target"),
-    )
-    add(
-        "output_law",
+
+def _output_law(task: str, floor: float | None, their_data: bool) -> Claim:
+    """Section 3.1; the published numbers stand against the floor of their own data set only."""
+    return Claim(
+        f"output_law/{task}",
+        task,
         "Outputs follow the law of the clean images for a weight large enough.",
         "Section 3.1, (15)",
-        "necessary condition: mse_input above the Gelbrich floor of the test set, below which no output of"
-        " that law can"
-        " be",
-        (input_table,),
+        "necessary condition: mse_input above the Gelbrich floor of the test set, below which no output of that law"
+        " can be",
+        (5,) if task == "super_resolution" else (6,),
         above_floor(floor),
         above_floor(floor if their_data else None),
     )
-    add(
-        "decomposed_close",
-        "The decomposed loss is very close to the end-to-end loss.",
-        "Section 3.2, Tables 1 and 11",
-        f"decomposed / end-to-end loss - 1 within {loss:.1%} at every rate, the largest of Tables 1 and 11, which the"
-        " paper calls very close",
-        (1, 11),
-        close(("decomposed",), loss, two_sided=True),
-        None,
-    )
-    both(
-        "loss_is_sum",
-        "The decomposed loss is the sum of its three terms.",
-        "Section 3.2, (18), Table 11",
-        f"sum less loss within {4 * ROUNDING:g} at every rate, the rounding of four printed numbers",
-        (11,),
-        sums,
-    )
-    add(
-        "joint_close",
-        "Joint training leaves the errors of both branches not much above those of separate training.",
-        "Section 3.2, Table 2",
-        f"joint / separate - 1 of E|X-Y1|^2 and E|Y~-Y2|^2 at most {overhead:.1%} at every rate, the largest"
-        " of Table 2",
-        (2,),
-        close(parts, overhead, two_sided=False),
-        None,
-    )
-    both(
-        "separate_lowers_errors",
-        "Separate training drives down the errors (a) and (b) of both branches.",
-        "Section 3.2, Table 2",
-        f"joint less separate above zero for both terms {every}",
-        (2,),
-        _all(*(above(name) for name in parts)),
-    )
-    add(
-        "separate_raises_transport",
-        "Separate training increases (c), the distance between the two reconstructions.",
-        "Section 3.2",
-        f"E|Y1-Y2|^2, joint less separate, below zero {every}",
-        (),
-        below("joint_mse_y1_y2"),
-        None,
-    )
-    both(
-        "beats_baseline",
-        "The end-to-end system beats restoration followed by compression.",
-        f"B.5, Table {baseline_table}",
-        f"mse_input, end to end less baseline, with and without common randomness, below zero {every}",
-        (baseline_table,),
-        below("baseline_common", "baseline_independent"),
-    )
-    if task == "denoising":
-        noise = settings.degradation if settings else None
-        sigma = noise.std / 255 if isinstance(noise, GaussianNoise) and not noise.clip else None
-        add(
-            "noise_consistent",
-            "Distortions to input and to ground truth differ by the noise's variance.",
-            "B.1, B.6, Tables 6 and 10",
-            f"mse_input - mse_target - sigma^2 within {NOISE_SHARE:.0%} of sigma^2, the share of the noise"
-            " that an output"
-            " made from few bits may keep",
-            (6, 10),
-            consistent(sigma) if sigma else _no_noise,
-            consistent(SIGMA),
+
+
+def _decomposition(task: str) -> list[Claim]:
+    """Section 3.2."""
+    loss = largest_published(("decomposed",), (1, 11))
+    terms = ("joint_mse_x_y1", "joint_mse_y_y2")
+    overhead = largest_published(terms, (2,))
+    return [
+        Claim(
+            f"decomposed_close/{task}",
+            task,
+            "The decomposed loss is very close to the end-to-end loss.",
+            "Section 3.2, Tables 1 and 11",
+            f"decomposed / end-to-end loss - 1 within {loss:.1%} at every rate, the largest of Tables 1 and 11, which"
+            " the paper calls very close",
+            (1, 11),
+            close(("decomposed",), loss, two_sided=True),
+            None,
+        ),
+        _alike(
+            f"loss_is_sum/{task}",
+            "The decomposed loss is the sum of its three terms.",
+            "Section 3.2, (18), Table 11",
+            f"sum less loss within {4 * ROUNDING:g} at every rate, the rounding of four printed numbers",
+            (11,),
+            sums,
+        ),
+        Claim(
+            f"joint_close/{task}",
+            task,
+            "Joint training leaves the errors of both branches not much above those of separate training.",
+            "Section 3.2, Table 2",
+            f"joint / separate - 1 of E|X-Y1|^2 and E|Y~-Y2|^2 at most {overhead:.1%} at every rate, the largest of"
+            " Table 2",
+            (2,),
+            close(terms, overhead, two_sided=False),
+            None,
+        ),
+        _alike(
+            f"separate_lowers_errors/{task}",
+            "Separate training drives down the errors (a) and (b) of both branches.",
+            "Section 3.2, Table 2",
+            f"joint less separate above zero for both terms {EVERYWHERE}",
+            (2,),
+            above(*terms),
+        ),
+        Claim(
+            f"separate_raises_transport/{task}",
+            task,
+            "Separate training increases (c), the distance between the two reconstructions.",
+            "Section 3.2",
+            f"E|Y1-Y2|^2, joint less separate, below zero {EVERYWHERE}",
+            (),
+            below("joint_mse_y1_y2"),
+            None,
+        ),
+    ]
+
+
+def _baseline(task: str) -> list[Claim]:
+    """B.5."""
+    table = {"super_resolution": 7, "denoising": 8}[task]
+    return [
+        _alike(
+            f"beats_baseline/{task}",
+            "The end-to-end system beats restoration followed by compression.",
+            f"B.5, Table {table}",
+            f"mse_input, end to end less baseline, with and without common randomness, below zero {EVERYWHERE}",
+            (table,),
+            below("baseline_common", "baseline_independent"),
         )
-    repeated = (5, 7, 1, 11, 2) if task == "super_resolution" else (6, 8, 1, 11, 2)
-    add(
-        "printed_alike",
-        "A number that stands in two tables is the same in both.",
-        f"Tables {', '.join(map(str, sorted(repeated)))}",
-        f"difference at most {2 * ROUNDING:g}, the rounding of two printed numbers",
-        repeated,
-        _same_cells,
-        printed_twice(repeated),
+    ]
+
+
+def _noise(task: str, sigma: float | None) -> Claim:
+    """B.1 with B.6: X = Y + N leaves E|X-Y^|^2 = E|Y-Y^|^2 + sigma^2 - 2 E<N, Y^>."""
+    return Claim(
+        f"noise_consistent/{task}",
+        task,
+        "Distortions to input and to ground truth differ by the noise's variance.",
+        "B.1, B.6, Tables 6 and 10",
+        f"mse_input - mse_target - sigma^2 within {NOISE_SHARE:.0%} of sigma^2, the share of the noise that an output"
+        " made from few bits may keep",
+        (6, 10),
+        consistent(sigma) if sigma else _no_noise,
+        consistent(SIGMA),
     )
-    return found
+
+
+def _printed_alike(task: str) -> Claim:
+    """The paper against itself."""
+    tables = (5, 7, 1, 11, 2) if task == "super_resolution" else (6, 8, 1, 11, 2)
+    return Claim(
+        f"printed_alike/{task}",
+        task,
+        "A number that stands in two tables is the same in both.",
+        f"Tables {', '.join(map(str, sorted(tables)))}",
+        f"difference at most {2 * ROUNDING:g}, the rounding of two printed numbers",
+        tables,
+        _same_cells,
+        printed_twice(tables),
+    )
+
+
+def _alike(identity: str, claim: str, place: str, test: str, tables: tuple[int, ...], check: Check) -> Claim:
+    """A claim that is checked in the same way on the run and on the published numbers."""
+    return Claim(identity, identity.partition("/")[2], claim, place, test, tables, check, check)
 
 
 def _no_noise(_numbers: pd.DataFrame) -> Finding:
     return Finding("not testable", "the task's degradation is not unclipped Gaussian noise", 0)
-
-
-def _all(*checks: Check) -> Check:
-    """Holds if all hold, fails if one fails."""
-
-    def check(numbers: pd.DataFrame) -> Finding:
-        findings = [one(numbers) for one in checks]
-        verdicts = {finding.verdict for finding in findings}
-        worst: Verdict = next(verdict for verdict in ("fails", "not testable", "holds") if verdict in verdicts)
-        return Finding(worst, "; ".join(f.evidence for f in findings), min(f.n_seeds for f in findings))
-
-    return check
 
 
 def _printed(claim: Claim) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 Flags, the first that applies:
 
-    misprint in the paper   the published number contradicts another one (resources/paper_tables.csv says which)
+    doubtful in the paper   a misprint, or contradicted by another one (resources/paper_tables.csv says by which)
     not run                 no cell of the run has it
     other data              the run's data set is not the paper's: no agreement is to be expected
     within spread           at most two standard deviations over the run's seeds from the published number
@@ -29,16 +29,15 @@ from ecot.reporting.captions import count, describe, missing_note, task_title
 from ecot.reporting.catalogue import TABLES
 from ecot.reporting.tables import Grid, write_markdown
 
-Flag = Literal["misprint in the paper", "not run", "other data", "within spread", "within 5 %", "differs"]
+Flag = Literal["doubtful in the paper", "not run", "other data", "within spread", "within 5 %", "differs"]
 CLOSE = 0.05
 SPREADS = 2.0  # standard deviations
 NUMBER = ["task", "rate_bits", "randomness", "mode", "quantity"]
 NOTES = (
-    "Ratio: reproduced / published. Flags, the first that applies: misprint in the paper; not run; other data"
-    " (than the"
-    f" paper's: no agreement is to be expected); within spread ({SPREADS:g} standard deviations over the"
-    " seeds); within"
-    " 5 %; differs. Misprints are left out of medians and extremes.",
+    "Ratio: reproduced / published. Flags, the first that applies: doubtful in the paper (a misprint, or contradicted"
+    " by another published number); not run; other data (than the paper's: no agreement is to be expected); within"
+    f" spread ({SPREADS:g} standard deviations over the seeds); within 5 %; differs. Doubtful numbers are left out of"
+    " medians and extremes.",
 )
 # Marks of the figure by what is measured; randomness is told by colour and filling.
 MARKS: dict[str, dict[str, Any]] = {
@@ -46,7 +45,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "to the ground truth (9, 10)": {"marker": "^"},
     "baseline, to the input (7, 8)": {"marker": "s"},
     "decomposition (1, 2, 11)": {"marker": "D"},
-    "misprint in the paper": {"marker": "x"},
+    "doubtful in the paper": {"marker": "x"},
 }
 COLOURS: dict[str, dict[str, Any]] = {
     "common": {"color": "C0", "markerfacecolor": "C0"},
@@ -58,7 +57,7 @@ def compare(table: pd.DataFrame, config: Config) -> pd.DataFrame:
     """A row a published number, with the mean of the run's beside it.
 
     Columns: table, task, rate_bits, randomness, mode, quantity, paper, value, std (over seeds), n_seeds, ratio, flag,
-    note (of the misprint), and what the run's number was made with: dataset, n_train (images), epochs, paper_epochs
+    note (of a doubtful one), and what the run's number was made with: dataset, n_train (images), epochs, paper_epochs
     (where the paper says so), width, distribution_weight (as used).
     """
     published = paper.published().rename(columns={"value": "paper"})
@@ -82,15 +81,15 @@ def compare(table: pd.DataFrame, config: Config) -> pd.DataFrame:
 def summary(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     """A row a table and task of `compare`; `judged` are the verdicts of `ecot.paper.claims.judge`.
 
-    Columns: table, task, dataset, their_data (the paper's data set), schedule, published, reproduced, misprints (how
+    Columns: table, task, dataset, their_data (the paper's data set), schedule, published, reproduced, doubtful (how
     many numbers), n_seeds (fewest and most), median and largest (relative difference, the former absolute, over
-    reproduced numbers that are no misprints), largest_at, close (within spread or 5 %), claims (verdicts on those
+    reproduced numbers that are not doubtful), largest_at, close (within spread or 5 %), claims (verdicts on those
     that speak of the table).
     """
     found = []
     for (number, task), own in rows.groupby(["table", "task"], sort=False):
         there = own[own.value.notna()]
-        clean = there[there.flag != "misprint in the paper"]
+        clean = there[there.flag != "doubtful in the paper"]
         apart = clean.ratio - 1
         worst = clean.loc[apart.abs().idxmax()] if len(clean) else None
         spoken = [task == row.task and number in row.tables for row in judged.itertuples()]
@@ -103,7 +102,7 @@ def summary(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
                 "schedule": _schedule(there),
                 "published": len(own),
                 "reproduced": len(there),
-                "misprints": int((own.flag == "misprint in the paper").sum()),
+                "doubtful": int((own.flag == "doubtful in the paper").sum()),
                 "n_seeds": _range(there.n_seeds),
                 "median": apart.abs().median(),
                 "largest": np.nan if worst is None else worst.ratio - 1,
@@ -154,10 +153,10 @@ def draw(rows: pd.DataFrame) -> Figure:
 
 
 def _panel(axes: Axes, own: pd.DataFrame) -> None:
-    # Table 5 before 7, and so on: the first of two that print a number; a misprint gives way to the other one.
+    # Table 5 before 7, and so on: the first of two that print a number; a doubtful one gives way to the other.
     own = own.replace({"quantity": {"loss_end_to_end": "mse_input"}})
     own = own.assign(kind=[_kind(row) for row in own.itertuples()])
-    own = own.sort_values("kind", key=lambda kinds: kinds == "misprint in the paper", kind="stable")
+    own = own.sort_values("kind", key=lambda kinds: kinds == "doubtful in the paper", kind="stable")
     own = own.drop_duplicates(NUMBER)
     ends = np.array([0.0, 1.08 * own[["paper", "value"]].max().max()])
     axes.fill_between(ends, ends * (1 - CLOSE), ends * (1 + CLOSE), color="0.85", label="within 5 %")
@@ -186,7 +185,7 @@ def _panel(axes: Axes, own: pd.DataFrame) -> None:
 def _kind(row: Any) -> str:
     """Which of MARKS a number has."""
     names = list(MARKS)
-    if row.flag == "misprint in the paper":
+    if row.flag == "doubtful in the paper":
         return names[4]
     if row.mode == "end_to_end":
         return names[1] if row.quantity == "mse_target" else names[0]
@@ -208,7 +207,7 @@ def _lines() -> list[Any]:
 def _flag(row: Any) -> Flag:
     apart = abs(row.value - row.paper)
     if not pd.isna(row.note):
-        return "misprint in the paper"
+        return "doubtful in the paper"
     if pd.isna(row.value):
         return "not run"
     if row.dataset != paper.DATASETS[row.task]:
