@@ -5,11 +5,12 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG := --config config.yaml --config config.demo.yaml
 
-.PHONY: help env demo report test lint lock
+.PHONY: help env demo report test gpu-check lint lock
 
 help:
 	@echo "make demo    train the small grid on the embedded sample and print its tables"
 	@echo "make test    all tests that need no special hardware"
+	@echo "make gpu-check   what only a GPU can show: tests and benchmarks; needs neither network nor snakemake"
 	@echo "make lint    linters and type checker"
 	@echo "make report  results/demo/report.html from the last demo"
 	@echo "make env     only the virtual environment, .venv"
@@ -33,6 +34,12 @@ report: env
 
 test: env
 	python -m pytest -m "not gpu"
+
+# Without `env`: it runs wherever a GPU turns up, in any Python that has the packages (PYTHON=...).
+gpu-check:
+	PYTHONPATH=src $(PYTHON) -m pytest -m gpu tests/training
+	PYTHONPATH=src $(PYTHON) -m benchmarks.training --device cuda --seconds 2
+	PYTHONPATH=src $(PYTHON) -m benchmarks.sharing --device cuda --jobs 1 --jobs 2 --jobs 4 --jobs 8
 
 lint: env
 	ruff check .

@@ -94,6 +94,7 @@ COMMANDS = {
         "reporting.paired",
         "reporting.claims",
         "reporting.comparison",
+        "reporting.weight",
     ),
 }
 PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot"}

@@ -19,6 +19,7 @@ from ecot.cli_options import config_option, dataset_option
 from ecot.config import Config, Randomness, json_schema
 from ecot.errors import EcotError
 from ecot.files import write_text
+from ecot.training.leases import lease
 
 
 class _Commands(click.Group):
@@ -85,13 +86,21 @@ frozen_option = click.option(
 @rate_option
 @randomness_option
 @seed_option
+@click.option("--weight", type=click.FloatRange(min=0), help="lambda of (15).  [default: the configuration's]")
 @dataset_option
 @out_option
 def train_end_to_end(
-    config: Config, task: str, rate: int, randomness: Randomness, seed: int, dataset: Path | None, out: Path
+    config: Config,
+    task: str,
+    rate: int,
+    randomness: Randomness,
+    seed: int,
+    weight: float | None,
+    dataset: Path | None,
+    out: Path,
 ) -> None:
     """Encoder and decoder on the objective (15)."""
-    _train(config, Cell(task, "end_to_end", randomness, rate, seed), dataset, out)
+    _train(config, Cell(task, "end_to_end", randomness, rate, seed, weight), dataset, out)
 
 
 @train.command("joint")
@@ -159,12 +168,14 @@ def train_baseline(
 
 
 def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: Path | None = None) -> None:
-    from ecot.training.cell import train as train_cell
-
     settings = cell_settings(config, cell)
     if cell.needs is not None:
         frozen = frozen or results_folder(config) / cell.needs.folder
-    train_cell(settings, dataset or dataset_path(settings.dataset), config.device, out, frozen)
+    with lease(config.device, config.compute.jobs_per_device):  # before torch is imported
+        from ecot.training.cell import train as train_cell
+
+        path = dataset or dataset_path(settings.dataset)
+        train_cell(settings, path, config.device, config.compute, out, frozen)
 
 
 @main.command()
@@ -173,12 +184,23 @@ def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: 
 @dataset_option
 def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
     """Measure the model in the cell's FOLDER on the test set."""
-    from ecot.evaluation.cell import evaluate as evaluate_cell
-    from ecot.training.checkpoint import load as load_model
+    with lease(config.device, config.compute.jobs_per_device):
+        from ecot.evaluation.cell import evaluate as evaluate_cell
+        from ecot.training.checkpoint import load as load_model
 
-    settings = load_model(folder / "model.safetensors").settings
-    test = measurement_settings(config, settings.task)
-    evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
+        settings = load_model(folder / "model.safetensors").settings
+        test = measurement_settings(config, settings.task)
+        evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
+
+
+@main.command("fit-weight")
+@task_option
+@config_option
+def fit_weight(task: str, config: Config) -> None:
+    """Fit lambda to the paper's tables, from the measured sweep; written to results/RUN/fit_weight."""
+    from ecot.reporting.weight import write
+
+    write(task, config)
 
 
 @main.command()
@@ -299,6 +321,6 @@ def show(config: Config) -> None:
         path = results / f"{name}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))
-    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "*.csv", "paper_comparison.md"):
+    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "fit_weight/*", "*.csv", "paper_comparison.md"):
         for path in sorted(results.glob(kind)):
             click.echo(path)
