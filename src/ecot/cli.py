@@ -13,7 +13,17 @@ from typing import Any, get_args
 import click
 
 from ecot import __version__
-from ecot.cells import Cell, bounds_path, cell_settings, dataset_path, grid, measurement_settings, results_folder
+from ecot.cells import (
+    Cell,
+    bounds_path,
+    cell_settings,
+    classifier_path,
+    dataset_path,
+    grid,
+    levels_path,
+    measurement_settings,
+    results_folder,
+)
 from ecot.cli_bounds import bounds
 from ecot.cli_options import config_option, dataset_option
 from ecot.config import Config, Randomness, json_schema
@@ -168,17 +178,64 @@ def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: 
 
 
 @main.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@config_option
+@out_option
+def classifier(dataset: Path, config: Config, out: Path) -> None:
+    """Train the classifier of the prepared data set DATASET (.npz); its features tell outputs from clean images."""
+    from ecot.training.classifier import train as train_classifier
+
+    train_classifier(dataset, config.device, out)
+
+
+classifier_option = click.option(
+    "--classifier",
+    type=click.Path(path_type=Path),
+    help="The data set's classifier.  [default: results/datasets/NAME.classifier.safetensors]",
+)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @config_option
 @dataset_option
-def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
+@classifier_option
+def evaluate(folder: Path, config: Config, dataset: Path | None, classifier: Path | None) -> None:
     """Measure the model in the cell's FOLDER on the test set."""
     from ecot.evaluation.cell import evaluate as evaluate_cell
     from ecot.training.checkpoint import load as load_model
 
     settings = load_model(folder / "model.safetensors").settings
     test = measurement_settings(config, settings.task)
-    evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
+    evaluate_cell(
+        folder,
+        dataset or dataset_path(settings.dataset),
+        classifier or classifier_path(settings.dataset),
+        test,
+        config.device,
+    )
+
+
+@main.command()
+@task_option
+@config_option
+@dataset_option
+@classifier_option
+@out_option
+def levels(task: str, config: Config, dataset: Path | None, classifier: Path | None, out: Path) -> None:
+    """Write to OUT what the measures of the constraint give for clean images in place of a task's outputs."""
+    from ecot.evaluation.constraint import write_levels
+
+    settings = config.tasks[task]
+    write_levels(
+        task,
+        settings.n_train,
+        dataset or dataset_path(settings.dataset),
+        classifier or classifier_path(settings.dataset),
+        measurement_settings(config, task),
+        config.device,
+        out,
+    )
 
 
 @main.command()
@@ -238,11 +295,20 @@ def figure(numbers: tuple[int, ...], config: Config) -> None:
         write(number, config)
 
 
+@main.command("constraint")
+@config_option
+def constraint_command(config: Config) -> None:
+    """Write the table and the figure of how far the outputs are from the law of the clean images."""
+    from ecot.reporting.constraint import write
+
+    write(config)
+
+
 @main.command()
 @config_option
 def incomplete(config: Config) -> None:
     """Write the tables and figures of which some cells, or the bounds, are missing; each says which cells."""
-    from ecot.reporting import figures, metrics, tables
+    from ecot.reporting import constraint, figures, metrics, tables
     from ecot.reporting.catalogue import FIGURES, TABLES
 
     for number, product in TABLES.items():
@@ -254,6 +320,10 @@ def incomplete(config: Config) -> None:
         found = metrics.of(product, config)
         if (found.missing or bounds_missing) and len(found.table):
             figures.write(number, config)
+    everything = metrics.read(list(grid(config)), config)
+    levels_missing = any(not levels_path(config, task).is_file() for task in config.tasks)
+    if (everything.missing or bounds_missing or levels_missing) and len(everything.table):
+        constraint.write(config)
 
 
 @main.command()
@@ -263,8 +333,8 @@ def show(config: Config) -> None:
     from ecot.reporting.catalogue import TABLES
 
     results = results_folder(config)
-    for number in TABLES:
-        path = results / "tables" / f"table_{number:02d}.md"
+    for name in (*(f"table_{number:02d}" for number in TABLES), "constraint"):
+        path = results / "tables" / f"{name}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))
     for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "metrics.csv"):
