@@ -84,16 +84,24 @@ def test_conda_environments_agree_with_the_lock(repository, name):
 
 # What the commands of the rules in each environment import, and packages whose modules have another name.
 COMMANDS = {
-    "torch": ("training.cell", "evaluation.cell", "data.datasets", "reporting.settings", "tasks.architecture"),
+    "torch": (
+        "training.cell",
+        "training.classifier",
+        "evaluation.cell",
+        "data.datasets",
+        "reporting.settings",
+        "tasks.architecture",
+    ),
     "analysis": (
         "reporting.metrics",
         "reporting.tables",
         "reporting.figures",
         "reporting.theory",
         "reporting.bounds",
+        "reporting.constraint",
     ),
 }
-PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot"}
+PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot", "lightning_utilities": "lightning-utilities"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

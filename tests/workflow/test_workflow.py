@@ -41,6 +41,7 @@ TINY = {
             },
         },
     },
+    "evaluation": {"critic_steps": 2},
     "resources": {"train": {"threads": 1}},
 }  # fmt: skip
 
@@ -111,6 +112,10 @@ def test_the_grid_is_built(checkout):
         assert {f"results/tiny/figures/figure_{number}.{suffix}" for suffix in ("svg", "png")} <= files
     for name in ("figure_03", "figure_08_points", "images_super_resolution", "images_denoising"):
         assert f"results/tiny/bounds/{name}.csv" in files
+    for name in ("tables/constraint.csv", "tables/constraint.md", "figures/constraint.svg", "figures/constraint.png"):
+        assert f"results/tiny/{name}" in files
+    for name in ("results/datasets/mnist_sample.classifier.json", "results/tiny/constraint/levels_denoising.csv"):
+        assert name in files
     assert yaml.safe_load((checkout.folder / "results/tiny/config.yaml").read_text())["run"] == "tiny"
 
 
@@ -123,24 +128,33 @@ def test_a_second_run_and_a_touch_rerun_nothing(checkout):
 
 
 SR = {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "train_restoration": 1, "train_baseline": 1}
-CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, "metrics": 1, "table": 8, "figure": 1}
+# What is made of all cells.
+OF_CELLS = {"metrics": 1, "table": 8, "figure": 1, "constraint": 1}
+MEASURED = {"evaluate": 10, "constraint_levels": 2, **OF_CELLS}
+CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, **OF_CELLS}
 
 
 @pytest.mark.parametrize(
     ("path", "jobs"),
     [
         ("training/loop.py", CELLS),
-        ("nn/critic.py", {**CELLS, "architecture_tables": 1}),
-        ("data/street_digits.py", {"dataset": 2, "bounds_images": 2, **CELLS}),
+        ("nn/critic.py", {**CELLS, "constraint_levels": 2, "architecture_tables": 1}),
+        (
+            "data/street_digits.py",
+            {"dataset": 2, "bounds_images": 2, "classifier": 2, "constraint_levels": 2, **CELLS},
+        ),
         (
             "tasks/denoising.py",
-            {"train_end_to_end": 2, "evaluate": 2, "metrics": 1, "table": 2, "figure": 1, "architecture_tables": 1},
+            {"train_end_to_end": 2, "evaluate": 2, **OF_CELLS, "table": 2, "architecture_tables": 1},
         ),
-        ("evaluation/cell.py", {"evaluate": 10, "metrics": 1, "table": 8, "figure": 1}),
-        ("reporting/tables.py", {"table": 8, "settings_tables": 1, "architecture_tables": 1}),
+        ("evaluation/cell.py", {"evaluate": 10, **OF_CELLS}),
+        ("evaluation/constraint.py", MEASURED),
+        ("nn/classifier.py", {"classifier": 2, **MEASURED}),
+        ("reporting/constraint.py", {"constraint": 1}),
+        ("reporting/tables.py", {"table": 8, "settings_tables": 1, "architecture_tables": 1, "constraint": 1}),
         ("reporting/figures.py", {"figure": 1}),
         ("reporting/theory.py", {"theory_figures": 1}),
-        ("theory/images.py", {"bounds_images": 2, "figure": 1}),
+        ("theory/images.py", {"bounds_images": 2, **MEASURED}),
         ("cli.py", {}),
     ],
 )
@@ -161,7 +175,7 @@ def test_a_comment_reruns_nothing(checkout):
 
 
 # What shows the settings of a run is made anew with them.
-SHOWN = {"config": 1, "metrics": 1, "table": 8, "figure": 1, "settings_tables": 1, "architecture_tables": 1}
+SHOWN = {"config": 1, **OF_CELLS, "settings_tables": 1, "architecture_tables": 1}
 
 
 @pytest.mark.parametrize(
@@ -176,8 +190,9 @@ SHOWN = {"config": 1, "metrics": 1, "table": 8, "figure": 1, "settings_tables": 
             "tasks={super_resolution: {modes: {restoration: {epochs: 2}}}}",
             {**SHOWN, "train_restoration": 1, "train_baseline": 1, "evaluate": 2},
         ),
-        ("tasks={super_resolution: {n_train: 100}}", {**SHOWN, **SR, "evaluate": 8}),
-        ("tasks={denoising: {n_test: 32}}", {**SHOWN, "evaluate": 2, "bounds_images": 1}),
+        ("tasks={super_resolution: {n_train: 100}}", {**SHOWN, **SR, "evaluate": 8, "constraint_levels": 1}),
+        ("tasks={denoising: {n_test: 32}}", {**SHOWN, "evaluate": 2, "constraint_levels": 1, "bounds_images": 1}),
+        ("evaluation={critic_steps: 3}", {**SHOWN, "evaluate": 10, "constraint_levels": 2}),
         (
             "tasks={denoising: {modes: {end_to_end: {rates: [12, 15]}}}}",
             {**SHOWN, "train_end_to_end": 2, "evaluate": 2, "bounds_images": 1},

@@ -124,18 +124,19 @@ def _cells(axes: Axes, own: pd.DataFrame) -> None:
         of_kind = own[
             (own["mode"] == mode) & (own.randomness.isna() if randomness is None else own.randomness == randomness)
         ]
-        label = style["label"]
         for row in of_kind.itertuples():
-            colour = "0" if pd.isna(row.rate_bits) else colours[row.rate_bits]
-            face = colour if style["filled"] else "white"
-            axes.plot(
-                *(row.gelbrich, row.mse_input, style["marker"]),
-                color=colour, markerfacecolor=face, markersize=5, linestyle="none", label=label,
-            )  # fmt: skip
+            _mark(axes, row.gelbrich, row.mse_input, "0" if pd.isna(row.rate_bits) else colours[row.rate_bits], style)
+        if len(of_kind):  # grey in the legend, where no rate is meant
+            _mark(axes, np.nan, np.nan, "0" if randomness is None else "0.4", style, label=style["label"])
     for rate, at_rate in own[own["mode"] == "end_to_end"].groupby("rate_bits"):
         means = at_rate.groupby("randomness")[["gelbrich", "mse_input"]].mean().sort_values("gelbrich")
         axes.plot(means.gelbrich, means.mse_input, color=colours[rate], linewidth=1, zorder=1)
     _rate_colours(axes, colours)
+
+
+def _mark(axes: Axes, gap: float, distortion: float, colour: Any, style: dict[str, Any], **options: Any) -> None:
+    face = colour if style["filled"] else "white"
+    axes.plot(gap, distortion, style["marker"], color=colour, markerfacecolor=face, markersize=5, **options)
 
 
 def _rate_colours(axes: Axes, colours: dict[int, Any]) -> None:
