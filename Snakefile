@@ -32,6 +32,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/bounds.smk"
+include: "workflow/rules/constraint.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
@@ -49,3 +50,4 @@ rule all:
         rules.comparison.output,
         rules.figures.input,
         rules.theory_figures.output,
+        rules.constraint.output,

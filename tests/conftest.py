@@ -75,6 +75,17 @@ def datasets(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def classifiers(datasets):
+    """The classifier of each embedded sample, by the sample's name."""
+    from ecot.training import classifier
+
+    paths = {name: datasets / f"{name}.classifier.safetensors" for name in ("mnist_sample", "street_digits_sample")}
+    for name, path in paths.items():
+        classifier.train(datasets / f"{name}.npz", "cpu", path)
+    return paths
+
+
 @pytest.fixture
 def settings(tiny, all_modes):
     """Settings of a tiny cell; keywords change the cell, and `change` the configuration."""

@@ -84,7 +84,14 @@ def test_conda_environments_agree_with_the_lock(repository, name):
 
 # What the commands of the rules in each environment import, and packages whose modules have another name.
 COMMANDS = {
-    "torch": ("training.cell", "evaluation.cell", "data.datasets", "reporting.settings", "tasks.architecture"),
+    "torch": (
+        "training.cell",
+        "training.classifier",
+        "evaluation.cell",
+        "data.datasets",
+        "reporting.settings",
+        "tasks.architecture",
+    ),
     "analysis": (
         "reporting.metrics",
         "reporting.tables",
@@ -95,9 +102,10 @@ COMMANDS = {
         "reporting.claims",
         "reporting.comparison",
         "reporting.weight",
+        "reporting.constraint",
     ),
 }
-PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot"}
+PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot", "lightning_utilities": "lightning-utilities"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -38,6 +38,11 @@ def dataset_path(name: str) -> Path:
     return DATASETS / f"{name}.npz"
 
 
+def classifier_path(name: str) -> Path:
+    """The classifier trained on a data set, beside it; its stamp has the suffix .json."""
+    return DATASETS / f"{name}.classifier.safetensors"
+
+
 def bounds_path(config: Config, task: str) -> Path:
     """What the images of a task say about its distortion before anything is trained."""
     return results_folder(config) / "bounds" / f"images_{task}.csv"
@@ -46,6 +51,11 @@ def bounds_path(config: Config, task: str) -> Path:
 def fitted_weight_path(config: Config, task: str) -> Path:
     """What the sweep of a task's lambda gave: this path with a suffix for each of its files."""
     return results_folder(config) / "fit_weight" / task
+
+
+def levels_path(config: Config, task: str) -> Path:
+    """What the measures of the constraint give for clean images."""
+    return results_folder(config) / "constraint" / f"levels_{task}.csv"
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,7 @@ class MeasurementSettings(Settings):
     n_test: int | None
     seed: int
     n_samples: int
+    critic_steps: int
 
 
 def grid(config: Config) -> Iterator[Cell]:
@@ -199,9 +210,7 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
 
 def measurement_settings(config: Config, task: str) -> MeasurementSettings:
     """How the models of a task are measured."""
-    return MeasurementSettings(
-        n_test=_task(config, task).n_test, seed=config.evaluation.seed, n_samples=config.evaluation.n_samples
-    )
+    return MeasurementSettings(n_test=_task(config, task).n_test, **config.evaluation.model_dump())
 
 
 def _task(config: Config, name: str) -> TaskSettings:

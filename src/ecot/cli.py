@@ -13,7 +13,17 @@ from typing import Any, get_args
 import click
 
 from ecot import __version__
-from ecot.cells import Cell, bounds_path, cell_settings, dataset_path, grid, measurement_settings, results_folder
+from ecot.cells import (
+    Cell,
+    bounds_path,
+    cell_settings,
+    classifier_path,
+    dataset_path,
+    grid,
+    levels_path,
+    measurement_settings,
+    results_folder,
+)
 from ecot.cli_bounds import bounds
 from ecot.cli_options import config_option, dataset_option
 from ecot.config import Config, Randomness, json_schema
@@ -179,10 +189,30 @@ def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: 
 
 
 @main.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@config_option
+@out_option
+def classifier(dataset: Path, config: Config, out: Path) -> None:
+    """Train the classifier of the prepared data set DATASET (.npz); its features tell outputs from clean images."""
+    with lease(config.device, config.compute.jobs_per_device):
+        from ecot.training.classifier import train as train_classifier
+
+        train_classifier(dataset, config.device, out)
+
+
+classifier_option = click.option(
+    "--classifier",
+    type=click.Path(path_type=Path),
+    help="The data set's classifier.  [default: results/datasets/NAME.classifier.safetensors]",
+)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @config_option
 @dataset_option
-def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
+@classifier_option
+def evaluate(folder: Path, config: Config, dataset: Path | None, classifier: Path | None) -> None:
     """Measure the model in the cell's FOLDER on the test set."""
     with lease(config.device, config.compute.jobs_per_device):
         from ecot.evaluation.cell import evaluate as evaluate_cell
@@ -190,7 +220,13 @@ def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
 
         settings = load_model(folder / "model.safetensors").settings
         test = measurement_settings(config, settings.task)
-        evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
+        evaluate_cell(
+            folder,
+            dataset or dataset_path(settings.dataset),
+            classifier or classifier_path(settings.dataset),
+            test,
+            config.device,
+        )
 
 
 @main.command("fit-weight")
@@ -201,6 +237,29 @@ def fit_weight(task: str, config: Config) -> None:
     from ecot.reporting.weight import write
 
     write(task, config)
+
+
+@main.command()
+@task_option
+@config_option
+@dataset_option
+@classifier_option
+@out_option
+def levels(task: str, config: Config, dataset: Path | None, classifier: Path | None, out: Path) -> None:
+    """Write to OUT what the measures of the constraint give for clean images in place of a task's outputs."""
+    with lease(config.device, config.compute.jobs_per_device):
+        from ecot.evaluation.constraint import write_levels
+
+        settings = config.tasks[task]
+        write_levels(
+            task,
+            settings.n_train,
+            dataset or dataset_path(settings.dataset),
+            classifier or classifier_path(settings.dataset),
+            measurement_settings(config, task),
+            config.device,
+            out,
+        )
 
 
 @main.command()
@@ -260,6 +319,15 @@ def figure(numbers: tuple[int, ...], config: Config) -> None:
         write(number, config)
 
 
+@main.command("constraint")
+@config_option
+def constraint_command(config: Config) -> None:
+    """Write the table and the figure of how far the outputs are from the law of the clean images."""
+    from ecot.reporting.constraint import write
+
+    write(config)
+
+
 @main.command()
 @config_option
 def paired(config: Config) -> None:
@@ -291,7 +359,7 @@ def comparison(config: Config) -> None:
 @config_option
 def incomplete(config: Config) -> None:
     """Write the tables and figures of which some cells, or the bounds, are missing; each says which cells."""
-    from ecot.reporting import claims, comparison, figures, metrics, paired, tables
+    from ecot.reporting import claims, comparison, constraint, figures, metrics, paired, tables
     from ecot.reporting.catalogue import FIGURES, TABLES
 
     for number, product in TABLES.items():
@@ -307,6 +375,10 @@ def incomplete(config: Config) -> None:
     if (found.missing or bounds_missing) and len(found.table):
         for whole in (paired, claims, comparison):
             whole.write(config)
+    everything = metrics.read(list(grid(config)), config)
+    levels_missing = any(not levels_path(config, task).is_file() for task in config.tasks)
+    if (everything.missing or bounds_missing or levels_missing) and len(everything.table):
+        constraint.write(config)
 
 
 @main.command()
@@ -326,7 +398,7 @@ def show(config: Config) -> None:
 
     results = results_folder(config)
     names = [f"tables/table_{number:02d}" for number in TABLES]
-    for name in (*names, "tables/paired", "claims", "paper_summary"):
+    for name in (*names, "tables/constraint", "tables/paired", "claims", "paper_summary"):
         path = results / f"{name}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))

@@ -275,6 +275,9 @@ class Evaluation(Settings):
 
     seed: int = Field(0, ge=0, description="fixes test noise and test dither")
     n_samples: int = Field(8, ge=1, description="test images shown in each picture")
+    critic_steps: int = Field(
+        500, ge=1, description="budget of the fresh critic that estimates W1 to p_Y: steps of 64 images each"
+    )
 
 
 class RuleResources(Settings):

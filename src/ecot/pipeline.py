@@ -17,9 +17,11 @@ from ecot.cells import (
     Cell,
     bounds_path,
     cell_settings,
+    classifier_path,
     dataset_path,
     fitted_weight_path,
     grid,
+    levels_path,
     logs_folder,
     measurement_settings,
     results_folder,
@@ -80,6 +82,14 @@ class Pipeline:
         """The small file beside it that holds its checksum."""
         return str(Path(self.dataset(wildcards)).with_suffix(".json"))
 
+    def classifier(self, wildcards: Any) -> str:
+        """The classifier of the data set that a cell is measured on."""
+        return str(classifier_path(self.config.tasks[wildcards.task].dataset))
+
+    def classifier_stamp(self, wildcards: Any) -> str:
+        """The small file beside it that holds its checksum."""
+        return str(Path(self.classifier(wildcards)).with_suffix(".json"))
+
     def metrics(self, cells: list[Cell]) -> list[str]:
         """The metrics of cells."""
         return [f"{self.results}/{cell.folder}/metrics.csv" for cell in cells]
@@ -97,17 +107,12 @@ class Pipeline:
         tasks = {cell.task: None for cell in FIGURES[int(wildcards.number)].cells(self.config)}
         return [str(bounds_path(self.config, task)) for task in tasks]
 
-    @property
-    def bounds(self) -> list[str]:
-        """The bounds of all tasks."""
-        return [str(bounds_path(self.config, task)) for task in self.config.tasks]
-
     def bounded(self, wildcards: Any) -> str:
         """Parameter of the bounds of a task: all that decides them beside the data, settings and code."""
         task = self.config.tasks[wildcards.task]
-        measured = measurement_settings(self.config, wildcards.task)
+        measured = measurement_settings(self.config, wildcards.task).model_dump_json(include={"n_test", "seed"})
         code = code_hash("ecot.reporting.bounds")
-        return f"{measured.model_dump_json()} {task.degradation.model_dump_json()} {task.rates()} {code}"
+        return f"{measured} {task.degradation.model_dump_json()} {task.rates()} {code}"
 
     def everything(self) -> str:
         """Parameter of what depends on the whole configuration, except how it is run and the sweeps."""
@@ -165,6 +170,21 @@ class Pipeline:
         """Parameter of a measurement: all that decides it beside the model, settings and code."""
         code = code_hash("ecot.evaluation.cell", f"ecot.tasks.{wildcards.task}")
         return f"{measurement_settings(self.config, wildcards.task).model_dump_json()} {code}"
+
+    def levelled(self, wildcards: Any) -> str:
+        """Parameter of a task's levels: all that decides them beside data and classifier, settings and code."""
+        measured = measurement_settings(self.config, wildcards.task).model_dump_json(exclude={"n_samples"})
+        return f"{measured} {self.config.tasks[wildcards.task].n_train} {code_hash('ecot.evaluation.constraint')}"
+
+    @property
+    def bounds(self) -> list[str]:
+        """The bounds of all tasks."""
+        return [str(bounds_path(self.config, task)) for task in self.config.tasks]
+
+    @property
+    def levels(self) -> list[str]:
+        """What the measures of the constraint give for clean images, of all tasks."""
+        return [str(levels_path(self.config, task)) for task in self.config.tasks]
 
     @property
     def gpus(self) -> int:

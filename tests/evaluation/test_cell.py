@@ -12,34 +12,36 @@ from ecot.config import Compute
 from ecot.data import degradations
 from ecot.data.datasets import load
 from ecot.errors import EcotError
+from ecot.evaluation import constraint
 from ecot.evaluation.cell import batches, evaluate, sheet
 from ecot.training import checkpoint, systems
 from ecot.training.cell import train
 
-HOW = MeasurementSettings(n_test=64, seed=0, n_samples=5)
+HOW = MeasurementSettings(n_test=64, seed=0, n_samples=5, critic_steps=2)
+GAPS = ["gelbrich", "sliced_w2", "frechet_distance", "kernel_distance", "classifier_accuracy", "critic_w1"]
 
 
 @pytest.fixture
-def cell(datasets, settings, tmp_path):
-    """A trained cell's folder, its settings and its data set."""
+def cell(datasets, classifiers, settings, tmp_path):
+    """A trained cell's folder, its settings, its data set and the classifier of that."""
 
     def make(**changes):
         made = settings(**changes)
         dataset = datasets / f"{made.dataset}.npz"
         train(made, dataset, "cpu", Compute(), tmp_path)
-        return tmp_path, made, dataset
+        return tmp_path, made, dataset, classifiers[made.dataset]
 
     return make
 
 
 def test_metrics_are_their_definitions(cell):
-    folder, settings, dataset = cell(randomness="independent")
-    evaluate(folder, dataset, HOW, "cpu")
+    folder, settings, *data = cell(randomness="independent")
+    evaluate(folder, *data, HOW, "cpu")
     (row,) = pd.read_csv(folder / "metrics.csv").to_dict("records")
     system = systems.build(settings)
     system.load_state_dict(checkpoint.load(folder / "model.safetensors").tensors)
     system.eval()
-    y = load(dataset, "test", 64).images.astype(np.float32) / 255
+    y = load(data[0], "test", 64).images.astype(np.float32) / 255
     x = degradations.operator(settings.degradation, 28)(y)
     u = [
         torch.from_numpy(randomness.dither(randomness.key(0, "test dither", i), 64, settings.latent_dim, 4))
@@ -50,6 +52,10 @@ def test_metrics_are_their_definitions(cell):
     assert row["mse_input"] == pytest.approx(((x - output) ** 2).mean(), rel=1e-5)
     assert row["mse_target"] == pytest.approx(((y - output) ** 2).mean(), rel=1e-5)
     del row["mse_input"], row["mse_target"]
+    reference = constraint.reference(load(data[0], "test", 64), data[1], HOW, torch.device("cpu"))
+    assert {name: row.pop(name) for name in GAPS} == pytest.approx(
+        reference.measure(torch.from_numpy(output)), rel=1e-5
+    )
     assert row == {
         "task": "super_resolution", "mode": "end_to_end", "randomness": "independent", "rate_bits": 8,
         "latent_dim": 4, "levels": 4, "seed": 0, "dataset": "mnist_sample", "n_test": 64,
@@ -60,13 +66,13 @@ def test_metrics_are_their_definitions(cell):
 
 
 def test_measuring_again_gives_the_same_numbers(cell):
-    folder, _, dataset = cell(task="denoising")
+    folder, _, *data = cell(task="denoising")
     contents = []
     for _ in range(2):
-        evaluate(folder, dataset, HOW, "cpu")
+        evaluate(folder, *data, HOW, "cpu")
         contents.append((folder / "metrics.csv").read_bytes())
     assert contents[0] == contents[1]
-    evaluate(folder, dataset, HOW.model_copy(update={"seed": 1}), "cpu")
+    evaluate(folder, *data, HOW.model_copy(update={"seed": 1}), "cpu")
     assert (folder / "metrics.csv").read_bytes() != contents[0]
 
 
@@ -80,10 +86,20 @@ def test_noise_and_dither_do_not_depend_on_the_cell(datasets, settings):
     assert float((one.x - one.y).std()) == pytest.approx(20 / 255, rel=0.01)
 
 
+@pytest.mark.parametrize("mode", ["joint", "separate", "restoration", "baseline"])
+def test_every_mode_is_measured_against_the_target_law(cell, datasets, classifiers, settings, mode, tmp_path):
+    made = settings(mode=mode)
+    system = systems.build(made)
+    checkpoint.save(tmp_path / "model.safetensors", checkpoint.Model(made, system.state_dict()))
+    evaluate(tmp_path, datasets / "mnist_sample.npz", classifiers["mnist_sample"], HOW, "cpu")
+    row = pd.read_csv(tmp_path / "metrics.csv").iloc[0]
+    assert np.isfinite(row[GAPS].astype(float)).all()
+
+
 def test_the_noise_is_independent_of_what_the_system_sees_of_it(cell):
     """mse_input - mse_target - sigma^2 is near 0: a few bits cannot carry the noise."""
-    folder, _, dataset = cell(task="denoising")
-    evaluate(folder, dataset, HOW.model_copy(update={"n_test": 500}), "cpu")
+    folder, _, *data = cell(task="denoising")
+    evaluate(folder, *data, HOW.model_copy(update={"n_test": 500}), "cpu")
     row = pd.read_csv(folder / "metrics.csv").iloc[0]
     assert row.mse_input - row.mse_target - (20 / 255) ** 2 == pytest.approx(0, abs=3e-4)
 
@@ -100,7 +116,7 @@ def test_batches_do_not_change_the_draws(datasets, settings, monkeypatch):
 
 def test_a_cell_without_a_model_is_refused(datasets, tmp_path):
     with pytest.raises(EcotError, match=r"model .*model\.safetensors is missing; train its cell first"):
-        evaluate(tmp_path, datasets / "mnist_sample.npz", HOW, "cpu")
+        evaluate(tmp_path, datasets / "mnist_sample.npz", tmp_path / "none", HOW, "cpu")
     assert list(tmp_path.iterdir()) == []
 
 

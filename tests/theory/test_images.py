@@ -46,6 +46,18 @@ def test_gelbrich_floor_lies_below_every_plan(seed, d):
     assert images.rate_zero(M) == pytest.approx(cost.mean())
 
 
+def test_the_sliced_distance_is_that_of_sorted_projections():
+    X, Y = samples(5, 200)
+    directions = np.random.default_rng(0).standard_normal((3, 7)) * 10.0
+    projected = [np.sort(Z @ (directions / np.linalg.norm(directions, axis=0)), axis=0) for Z in (X, Y)]
+    expected = ((projected[0] - projected[1]) ** 2).mean()
+    assert images.sliced_wasserstein(X, Y, directions) == pytest.approx(expected)
+    with pytest.raises(
+        ValueError, match=r"directions: shape \(d, k\) expected for images of 3 and 3 values, got \(2, 7\)"
+    ):
+        images.sliced_wasserstein(X, Y, directions[:2])
+
+
 @pytest.mark.parametrize("rate", [0.3, 1.5, 6.0])
 def test_allocations_of_commuting_covariances(rate):
     """The rate split over the eigenvalues by a general optimiser, each part a scalar Gaussian problem."""

@@ -42,6 +42,7 @@ TINY = {
             },
         },
     },
+    "evaluation": {"critic_steps": 2},
     "resources": {"train": {"threads": 1}},
 }  # fmt: skip
 
@@ -62,7 +63,7 @@ class Checkout:
         command = [sys.executable, "-m", "snakemake", *arguments, *(["--configfile", config] if config else [])]
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, timeout=300
+            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, timeout=600
         )
 
     def planned(self, *arguments):
@@ -115,6 +116,10 @@ def test_the_grid_is_built(checkout):
         assert {f"results/tiny/figures/figure_{number}.{suffix}" for suffix in ("svg", "png")} <= files
     for name in ("figure_03", "figure_08_points", "images_super_resolution", "images_denoising"):
         assert f"results/tiny/bounds/{name}.csv" in files
+    for name in ("tables/constraint.csv", "tables/constraint.md", "figures/constraint.svg", "figures/constraint.png"):
+        assert f"results/tiny/{name}" in files
+    for name in ("results/datasets/mnist_sample.classifier.json", "results/tiny/constraint/levels_denoising.csv"):
+        assert name in files
     assert yaml.safe_load((checkout.folder / "results/tiny/config.yaml").read_text())["run"] == "tiny"
 
 
@@ -128,31 +133,36 @@ def test_a_second_run_and_a_touch_rerun_nothing(checkout):
 
 SR = {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "train_restoration": 1, "train_baseline": 1}
 # What is made of all cells of a run.
-WHOLE = {"paired": 1, "claims": 1, "comparison": 1}
-CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, "metrics": 1, "table": 8, "figure": 1, **WHOLE}
+WHOLE = {"paired": 1, "claims": 1, "comparison": 1, "constraint": 1}
+OF_CELLS = {"metrics": 1, "table": 8, "figure": 1, **WHOLE}
+MEASURED = {"evaluate": 10, "constraint_levels": 2, **OF_CELLS}
+CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, **OF_CELLS}
 
 
 @pytest.mark.parametrize(
     ("path", "jobs"),
     [
         ("training/loop.py", CELLS),
-        ("nn/critic.py", {**CELLS, "architecture_tables": 1}),
-        ("data/street_digits.py", {"dataset": 2, "bounds_images": 2, **CELLS}),
+        ("nn/critic.py", {**CELLS, "constraint_levels": 2, "architecture_tables": 1}),
+        (
+            "data/street_digits.py",
+            {"dataset": 2, "bounds_images": 2, "classifier": 2, "constraint_levels": 2, **CELLS},
+        ),
         (
             "tasks/denoising.py",
-            {
-                **{"train_end_to_end": 2, "evaluate": 2, "metrics": 1, "table": 2, "figure": 1},
-                **{"architecture_tables": 1, **WHOLE},
-            },
+            {"train_end_to_end": 2, "evaluate": 2, **OF_CELLS, "table": 2, "architecture_tables": 1},
         ),
-        ("evaluation/cell.py", {"evaluate": 10, "metrics": 1, "table": 8, "figure": 1, **WHOLE}),
+        ("evaluation/cell.py", {"evaluate": 10, **OF_CELLS}),
+        ("evaluation/constraint.py", MEASURED),
+        ("nn/classifier.py", {"classifier": 2, **MEASURED}),
+        ("reporting/constraint.py", {"constraint": 1}),
         ("reporting/tables.py", {"table": 8, "settings_tables": 1, "architecture_tables": 1, **WHOLE}),
         ("paper/claims.py", {"claims": 1, "comparison": 1}),
         ("theory/claims/binary.py", {"claims": 1, "comparison": 1}),
         ("reporting/comparison.py", {"comparison": 1}),
         ("reporting/figures.py", {"figure": 1}),
         ("reporting/theory.py", {"theory_figures": 1}),
-        ("theory/images.py", {"bounds_images": 2, "figure": 1, "claims": 1, "comparison": 1}),
+        ("theory/images.py", {"bounds_images": 2, **MEASURED}),
         ("cli.py", {}),
     ],
 )
@@ -173,7 +183,7 @@ def test_a_comment_reruns_nothing(checkout):
 
 
 # What shows the settings of a run is made anew with them.
-SHOWN = {"config": 1, "metrics": 1, "table": 8, "figure": 1, "settings_tables": 1, "architecture_tables": 1, **WHOLE}
+SHOWN = {"config": 1, **OF_CELLS, "settings_tables": 1, "architecture_tables": 1}
 
 
 @pytest.mark.parametrize(
@@ -188,8 +198,9 @@ SHOWN = {"config": 1, "metrics": 1, "table": 8, "figure": 1, "settings_tables": 
             "tasks={super_resolution: {modes: {restoration: {epochs: 2}}}}",
             {**SHOWN, "train_restoration": 1, "train_baseline": 1, "evaluate": 2},
         ),
-        ("tasks={super_resolution: {n_train: 100}}", {**SHOWN, **SR, "evaluate": 8}),
-        ("tasks={denoising: {n_test: 32}}", {**SHOWN, "evaluate": 2, "bounds_images": 1}),
+        ("tasks={super_resolution: {n_train: 100}}", {**SHOWN, **SR, "evaluate": 8, "constraint_levels": 1}),
+        ("tasks={denoising: {n_test: 32}}", {**SHOWN, "evaluate": 2, "constraint_levels": 1, "bounds_images": 1}),
+        ("evaluation={critic_steps: 3}", {**SHOWN, "evaluate": 10, "constraint_levels": 2}),
         (
             "tasks={denoising: {modes: {end_to_end: {rates: [12, 15]}}}}",
             {**SHOWN, "train_end_to_end": 2, "evaluate": 2, "bounds_images": 1},
@@ -295,7 +306,7 @@ def test_a_failed_cell_takes_no_table_with_it(tmp_path):
     tables = {path.name: path.read_text() for path in (tmp_path / "results/tiny/tables").glob("*.md")}
     missing = "INCOMPLETE, 1 cell missing: super-resolution, end to end, common randomness, 8 bits, seed 0."
     incomplete = {name for name, text in tables.items() if missing in text}
-    assert incomplete == {"table_05.md", "table_07.md", "table_09.md"}
+    assert incomplete == {"table_05.md", "table_07.md", "table_09.md", "constraint.md"}
     assert {"table_01.md", "table_02.md", "table_06.md", "table_10.md"} <= set(tables)
     assert (tmp_path / "results/tiny/figures/figure_05.svg").is_file()
     for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):

@@ -6,6 +6,8 @@ rule dataset:
         "logs/datasets/{dataset}.log",
     benchmark:
         "logs/datasets/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=r"\w+",
     conda:
         "../../envs/torch.yaml"
     threads: pipeline.threads("other")

@@ -7,6 +7,8 @@ rule evaluate:
             f"{pipeline.results}/cells/{{task}}/{{variant}}/model.safetensors"
         ),
         run=f"{pipeline.results}/cells/{{task}}/{{variant}}/run.json",
+        classifier_stamp=pipeline.classifier_stamp,
+        classifier=ancient(pipeline.classifier),
     output:
         metrics=f"{pipeline.results}/cells/{{task}}/{{variant}}/metrics.csv",
         samples=f"{pipeline.results}/cells/{{task}}/{{variant}}/samples.png",
@@ -27,4 +29,5 @@ rule evaluate:
         settings=pipeline.measured,
         cell=subpath(output.metrics, parent=True),
     shell:
-        "python -m ecot evaluate {params.cell} --config $ECOT_CONFIG --dataset {input.data} > {log} 2>&1"
+        "python -m ecot evaluate {params.cell} --config $ECOT_CONFIG --dataset {input.data}"
+        " --classifier {input.classifier} > {log} 2>&1"

@@ -17,6 +17,7 @@ from ecot.coding import randomness
 from ecot.config import Device
 from ecot.data import degradations
 from ecot.data.datasets import load
+from ecot.evaluation import constraint
 from ecot.files import atomic
 from ecot.training import checkpoint, devices, systems
 from ecot.training.feed import dither, on_device
@@ -36,12 +37,12 @@ class MeasurementBatch:
     u: Tensor
 
 
-def evaluate(folder: Path, dataset: Path, test: MeasurementSettings, device: Device) -> None:
+def evaluate(folder: Path, dataset: Path, classifier: Path, test: MeasurementSettings, device: Device) -> None:
     """Measure `folder`/model.safetensors on the test set; write metrics.csv, a row, and samples.png.
 
-    The system is in evaluation mode; noise and dither are fixed by `test.seed`, the same in every
-    cell, so that cells are compared on equal draws. Raises EcotError if the model or the data are
-    missing or damaged.
+    `classifier` is the model trained on the same data set, for the distances to p_Y. The system is in
+    evaluation mode; noise and dither are fixed by `test.seed`, the same in every cell, so that cells
+    are compared on equal draws. Raises EcotError if a model or the data are missing or damaged.
     """
     chosen = devices.choose(device)
     model = checkpoint.load(folder / "model.safetensors")
@@ -51,11 +52,15 @@ def evaluate(folder: Path, dataset: Path, test: MeasurementSettings, device: Dev
     system.eval()
     sums: dict[str, float] = {}
     pictures: list[Tensor] = []
-    images = load(dataset, "test", test.n_test).images
+    outputs: list[Tensor] = []
+    split = load(dataset, "test", test.n_test)
+    images = split.images
+    reference = constraint.reference(split, classifier, test, chosen)
     for batch in batches(images, settings, test.seed, chosen):
         with torch.no_grad():
             outcome = system(batch.x, batch.u)
         output = outcome.output
+        outputs.append(output)
         measured = {"mse_input": squared_error(batch.x, output), "mse_target": squared_error(batch.y, output)}
         if outcome.reported:  # the decomposition (18); the one term of the other modes stands in no table
             measured |= outcome.terms | outcome.reported
@@ -67,6 +72,7 @@ def evaluate(folder: Path, dataset: Path, test: MeasurementSettings, device: Dev
         **{name: getattr(settings, name) for name in ("levels", "seed", "dataset")},
         "n_test": len(images),
         **{name: total / len(images) for name, total in sums.items()},
+        **reference.measure(torch.cat(outputs)),
         "distribution_weight": settings.schedule.distribution_weight,
     }
     with atomic(folder / "metrics.csv") as temporary:

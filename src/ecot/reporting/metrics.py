@@ -53,5 +53,5 @@ def over_seeds(metrics: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
     Columns: task, mode, randomness, rate_bits, value, std, n_seeds.
     """
-    groups = metrics.groupby(KEY, sort=True)[quantity]
+    groups = metrics.groupby(KEY, sort=True, dropna=False)[quantity]  # a restoration network has no rate
     return groups.agg(value="mean", std="std", n_seeds="count").reset_index()

@@ -126,7 +126,7 @@ def latex(caption: str, notes: list[str], blocks: list[tuple[str, Grid]]) -> str
 
 TEX = {
     "&": r"\&", "%": r"\%", "_": r"\_", "lambda": r"$\lambda$", "±": r"$\pm$", "‖": r"$\|$", "−": "$-$",
-    "²": "$^2$", "Ỹ": r"$\tilde{Y}$", "Y1": "$Y_1$", "Y2": "$Y_2$",
+    "²": "$^2$", "Ỹ": r"$\tilde{Y}$", "Ŷ": r"$\hat{Y}$", "Y1": "$Y_1$", "Y2": "$Y_2$",
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ with _without_backends():
     import ot
 
 _emd: Callable[..., FloatArray] = ot.emd  # POT has no type annotations
+_sliced: Callable[..., float] = ot.sliced_wasserstein_distance
 
 
 def optimal_plan(p: FloatArray, q: FloatArray, cost: FloatArray) -> FloatArray:
@@ -49,6 +50,11 @@ def optimal_plan(p: FloatArray, q: FloatArray, cost: FloatArray) -> FloatArray:
             return np.asarray(_emd(p, q * (p.sum() / q.sum()), cost, numItermax=10_000_000))
         except UserWarning as problem:
             raise ArithmeticError(f"optimal transport not solved: {problem}") from problem
+
+
+def sliced_cost(x: FloatArray, y: FloatArray, directions: FloatArray) -> float:
+    """Mean over `directions` (d, k) of W2^2 between the laws of x and y, (n, d) and (m, d), projected on them."""
+    return float(_sliced(x, y, projections=directions, p=2)) ** 2
 
 
 def entropic_plan(

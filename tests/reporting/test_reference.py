@@ -1,0 +1,59 @@
+"""Reference results: a finished run's tables and what made them, kept once."""
+
+import json
+
+import pytest
+
+from ecot.cells import grid, results_folder
+from ecot.errors import EcotError
+from ecot.provenance import commit
+from ecot.reporting import metrics, reference, tables
+
+
+@pytest.fixture
+def finished(run):
+    config = run()
+    for number, cell in enumerate(grid(config)):
+        about = {
+            "seconds": 1800.0,
+            "images_per_second": 100.0 + number,
+            "device": "cpu (1 threads)",
+            "torch": "2.15.0",
+        }
+        (results_folder(config) / cell.folder / "run.json").write_text(json.dumps(about | {"commit": "0123456789ab"}))
+    tables.write(5, config)
+    metrics.collect(config)
+    return config
+
+
+def test_a_finished_run_is_kept_with_what_made_it(finished):
+    folder = reference.keep(finished)
+    assert (folder / "tables/table_05.md").read_text() == (
+        results_folder(finished) / "tables/table_05.md"
+    ).read_text()
+    assert not (folder / "cells").exists()
+    about = json.loads((folder / "reference.json").read_text())
+    cells = len(list(grid(finished)))
+    assert about["cells"] == cells
+    assert about["training_hours"] == cells / 2
+    assert about["images_per_second"] == [100.0, 99.0 + cells]
+    assert about["commit"] == ["0123456789ab"]
+    assert about["numpy"] == ["not recorded"]
+
+
+def test_reference_results_are_never_overwritten(finished):
+    reference.keep(finished)
+    with pytest.raises(EcotError, match="is not overwritten; remove it first, or give the run another name"):
+        reference.keep(finished)
+
+
+def test_an_incomplete_run_is_no_reference(run, finished):
+    cell = next(iter(grid(finished)))
+    (results_folder(finished) / cell.folder / "metrics.csv").unlink()
+    with pytest.raises(EcotError, match="run tiny: INCOMPLETE, 1 cell missing: super-resolution"):
+        reference.keep(finished)
+
+
+def test_the_commit_is_that_of_the_checkout(repository):
+    if (repository / ".git").exists():
+        assert len(commit().removesuffix("-dirty")) == 12
