@@ -90,7 +90,7 @@ def test_noise_and_dither_do_not_depend_on_the_cell(datasets, settings):
 def test_every_mode_is_measured_against_the_target_law(cell, datasets, classifiers, settings, mode, tmp_path):
     made = settings(mode=mode)
     system = systems.build(made)
-    checkpoint.save(tmp_path / "model.safetensors", checkpoint.Model(made, system.state_dict()))
+    checkpoint.save(tmp_path / "model.safetensors", checkpoint.Model(made, system.state_dict()), {})
     evaluate(tmp_path, datasets / "mnist_sample.npz", classifiers["mnist_sample"], HOW, "cpu")
     row = pd.read_csv(tmp_path / "metrics.csv").iloc[0]
     assert np.isfinite(row[GAPS].astype(float)).all()
