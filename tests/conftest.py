@@ -49,7 +49,9 @@ def tiny(values):
             **small,
             "modes": {"end_to_end": {**end_to_end, "rates": rates}, **others},
         }
-    return configuration.merge(values, {"run": "tiny", "device": "cpu", "tasks": change})
+    return configuration.merge(
+        values, {"run": "tiny", "device": "cpu", "evaluation": {"critic_steps": 2}, "tasks": change}
+    )
 
 
 @pytest.fixture
@@ -76,11 +78,12 @@ def datasets(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def classifiers(datasets):
+def classifiers(datasets, tmp_path_factory):
     """The classifier of each embedded sample, by the sample's name."""
     from ecot.training import classifier
 
-    paths = {name: datasets / f"{name}.classifier.safetensors" for name in ("mnist_sample", "street_digits_sample")}
+    folder = tmp_path_factory.mktemp("classifiers")
+    paths = {name: folder / f"{name}.safetensors" for name in ("mnist_sample", "street_digits_sample")}
     for name, path in paths.items():
         classifier.train(datasets / f"{name}.npz", "cpu", path)
     return paths

@@ -31,11 +31,15 @@ def test_the_chain_by_hand(ecot, tmp_path):
     """Without Snakemake: train, build on it, measure, tabulate, show."""
     cell = "results/tiny/cells/super_resolution/{}/rate-8/seed-0"
     options = ["--task", "super_resolution", "--rate", "8", "--out"]
+    levels = "results/tiny/constraint/levels_super_resolution.csv"
     steps = [
         ["train", "end-to-end", "--randomness", "independent", *options, cell.format("end_to_end/independent")],
         ["train", "joint", *options, cell.format("joint/independent")],
-        ["evaluate", cell.format("end_to_end/independent")],
-        ["evaluate", cell.format("joint/independent")],
+        ["classifier", "results/datasets/mnist_sample.npz", "--out", "judge.safetensors"],
+        ["evaluate", cell.format("end_to_end/independent"), "--classifier", "judge.safetensors"],
+        ["evaluate", cell.format("joint/independent"), "--classifier", "judge.safetensors"],
+        ["levels", *SUPER_RESOLUTION, "--classifier", "judge.safetensors", "--out", levels],
+        ["constraint"],
         ["table", "1"],
         ["collect"],
         ["figure", "5"],
@@ -45,6 +49,8 @@ def test_the_chain_by_hand(ecot, tmp_path):
         done = ecot(*step)
         assert done.exit_code == 0, (step, done.output, done.exception)
     assert "Decomposed loss" in done.output
+    assert "clean test images" in done.output
+    assert "results/tiny/figures/constraint.png" in done.output
     assert "results/tiny/figures/figure_05.png" in done.output
 
 
@@ -59,6 +65,7 @@ def test_the_chain_by_hand(ecot, tmp_path):
         (["fit-weight", *SUPER_RESOLUTION], "ecot: fit_weight of super_resolution: INCOMPLETE, 20 cells missing"),
         (["fit-weight", "--task", "denoising"], "ecot: tasks.denoising.fit_weight: missing; write the weights"),
         (["evaluate", "nowhere"], "ecot: model nowhere/model.safetensors is missing"),
+        (["classifier", "none.npz", "--out", "x"], "ecot: none.npz is missing"),
         (["data", "cifar", "--out", "x.npz"], "ecot: there is no data set 'cifar'"),
         (["collect", "--config", "other.yaml"], "ecot: configuration other.yaml cannot be read"),
     ],

@@ -15,7 +15,7 @@ from ecot.cli import main
 from ecot.config import merge, validate
 from ecot.errors import EcotError
 from ecot.evaluation.cell import batches
-from ecot.reporting import bounds, figures
+from ecot.reporting import bounds, constraint, figures
 from ecot.theory import images
 
 
@@ -121,9 +121,8 @@ def test_what_is_left_is_written_without_bounds_and_without_a_mode(tiny, all_mod
             folder = results_folder(config) / cell.folder
             folder.mkdir(parents=True)
             row = {**asdict(cell), "dataset": config.tasks[cell.task].dataset, "n_test": 64, "mse_input": 0.1}
-            pd.DataFrame([row | {"mse_target": 0.1, "distribution_weight": 0.001}]).to_csv(
-                folder / "metrics.csv", index=False
-            )
+            row |= {"mse_target": 0.1, "distribution_weight": 0.001, **dict.fromkeys(constraint.GAPS, 0.1)}
+            pd.DataFrame([row]).to_csv(folder / "metrics.csv", index=False)
     done = CliRunner().invoke(main, ["incomplete", "--config", "all.yaml"])
     assert done.exit_code == 0, done.output
     assert "INCOMPLETE, 2 cells missing" in Path("results/tiny/tables/table_01.md").read_text()

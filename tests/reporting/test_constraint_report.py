@@ -34,7 +34,7 @@ def run(tiny, all_modes, tmp_path, monkeypatch):
                 "seed": cell.seed, "dataset": config.tasks[cell.task].dataset, "n_test": 64,
                 "mse_input": 0.2 / (cell.rate_bits or 40), "mse_target": 0.05, "gelbrich": 0.01 + 0.002 * cell.seed,
                 "sliced_w2": 0.001, "frechet_distance": 3.0, "kernel_distance": 0.2, "classifier_accuracy": 0.7,
-                "critic_w1": 1.5,
+                "critic_w1": 1.5, "distribution_weight": 0.001,
             }  # fmt: skip
             if cell.mode in ("joint", "separate"):
                 row |= dict.fromkeys(["mse_x_y1", "mse_y_y2", "mse_y1_y2", "loss_decomposed"], 0.01)

@@ -21,7 +21,8 @@ from ecot.training.objectives import squared_error
 from ecot.training.systems import EndToEnd, Joint
 from ecot.training.trainer import Trainer
 
-HOW = MeasurementSettings(n_test=64, seed=0, n_samples=4)
+HOW = MeasurementSettings(n_test=64, seed=0, n_samples=4, critic_steps=2)
+GAPS = ["gelbrich", "sliced_w2", "frechet_distance", "kernel_distance", "classifier_accuracy", "critic_w1"]
 STANDS_ON = {"joint": "end_to_end", "separate": "end_to_end", "baseline": "restoration"}
 TASKS = ["super_resolution", "denoising"]
 
@@ -43,13 +44,14 @@ def cell(datasets, settings, tmp_path):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("mode", ["end_to_end", *STANDS_ON, "restoration"])
-def test_every_mode_trains_and_is_measured(cell, datasets, mode, task):
+def test_every_mode_trains_and_is_measured(cell, datasets, classifiers, mode, task):
     folder, settings = cell(mode, task)
-    evaluate(folder, datasets / f"{settings.dataset}.npz", HOW, "cpu")
+    evaluate(folder, datasets / f"{settings.dataset}.npz", classifiers[settings.dataset], HOW, "cpu")
     row = pd.read_csv(folder / "metrics.csv").iloc[0]
     assert row["mode"] == mode
     assert 0 < row.mse_input < 1
     assert 0 < row.mse_target < 1
+    assert row[GAPS].notna().all()
     if mode in ("joint", "separate"):
         assert row.loss_decomposed == pytest.approx(row.mse_x_y1 + row.mse_y_y2 + row.mse_y1_y2)
     assert pd.isna(row.rate_bits) == (mode == "restoration")
