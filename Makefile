@@ -5,11 +5,12 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG := --config config.yaml --config config.demo.yaml
 
-.PHONY: help env demo report test lint lock
+.PHONY: help env demo report test test-cluster lint lock
 
 help:
 	@echo "make demo    train the small grid on the embedded sample and print its tables"
 	@echo "make test    all tests that need no special hardware"
+	@echo "make test-cluster  the workflow on a Slurm of one node, brought up for the tests (Debian, as root)"
 	@echo "make lint    linters and type checker"
 	@echo "make report  results/demo/report.html from the last demo"
 	@echo "make env     only the virtual environment, .venv"
@@ -32,7 +33,13 @@ report: env
 	snakemake --configfile config.demo.yaml --report results/demo/report.html
 
 test: env
-	python -m pytest -m "not gpu"
+	python -m pytest -m "not gpu and not cluster"
+
+# Bounded: a queue that hangs must not hang whoever waits for the tests.
+test-cluster: env
+	command -v munged slurmctld slurmd sbatch || { apt-get update && \
+		apt-get install --yes --no-install-recommends munge slurmctld slurmd slurm-client; }
+	timeout --kill-after 60 900 $(BIN)/python -m pytest tests/cluster -m cluster -s
 
 lint: env
 	ruff check .

@@ -16,13 +16,13 @@ rule evaluate:
         f"{pipeline.logs}/cells/{{task}}/{{variant}}/evaluate.tsv"
     wildcard_constraints:
         task="[^/]+",
+    group:
+        pipeline.measured_together
     conda:
         "../../envs/torch.yaml"
     threads: pipeline.threads("evaluate")
     resources:
-        gpu=pipeline.gpus,
-        mem_mb=pipeline.memory("evaluate"),
-        runtime=pipeline.runtime("evaluate"),
+        **pipeline.resources("evaluate", gpu=True),
     params:
         settings=pipeline.measured,
         cell=subpath(output.metrics, parent=True),
