@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG := --config config.yaml --config config.demo.yaml
+SLURM := munge slurmctld slurmd slurm-client
 
 .PHONY: help env demo report test test-cluster lint lock
 
@@ -37,8 +38,7 @@ test: env
 
 # Bounded: a queue that hangs must not hang whoever waits for the tests.
 test-cluster: env
-	command -v munged slurmctld slurmd sbatch || { apt-get update && \
-		apt-get install --yes --no-install-recommends munge slurmctld slurmd slurm-client; }
+	dpkg --status $(SLURM) > /dev/null 2>&1 || { apt-get update && apt-get install --yes --no-install-recommends $(SLURM); }
 	timeout --kill-after 60 900 $(BIN)/python -m pytest tests/cluster -m cluster -s
 
 lint: env

@@ -145,8 +145,8 @@ class Pipeline:
         was cut short, for memory, time or its node, asks for more at its next attempt.
         """
         base = self._resources(job)
-        asked: dict[str, Any] = {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime)}
-        return asked | self._gpu() if gpu and self.config.device != "cpu" else asked
+        wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
 
     def _gpu(self) -> dict[str, Any]:
         """One GPU, in the words of Snakemake's Slurm plugin."""

@@ -44,6 +44,21 @@ def test_each_key_of_a_profile_has_its_reason(name, repository):
         assert "#" in lines[i] or lines[block].startswith("#"), lines[i]
 
 
+@pytest.mark.workflow
+def test_what_the_slurm_profile_has_in_comments_can_be_taken_out_of_them(repository, tmp_path):
+    text = (repository / "workflow/profiles/slurm/config.yaml").read_text()
+    options = re.compile(r"^# (  [a-z_]+: |[a-z-]+:( |$))", re.M)
+    (tmp_path / "config.yaml").write_text(options.sub(r"\1", text))
+    target = "results/paper/cells/denoising/restoration/seed-0/model.safetensors"
+    command = [target, "--dry-run", "--workflow-profile", str(tmp_path), "--snakefile", f"{repository}/Snakefile"]
+    run = subprocess.run([sys.executable, "-m", "snakemake", *command], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    training = re.search(r"rule train_restoration:.*?resources: (.*?)\n", run.stdout + run.stderr, re.S)[1]
+    for asked_for in ("slurm_partition=gpu", "slurm_account=project", "constraint=a100", "gres=gpu:a40:1", "gpu=0"):
+        assert asked_for in training.split(", ")
+    assert "slurm_extra=--mail-type=FAIL" in training
+
+
 # Keeps the manifests that it is given and starts their commands here, but for the first, which is evicted.
 KUBECTL = """\
 #!{python}
@@ -149,7 +164,7 @@ def pipeline(values):
 def test_a_second_attempt_asks_for_more(pipeline):
     assert asked(pipeline({}), 1) == {"mem_mb": 6000, "runtime": 720, "gpu": 1}
     assert asked(pipeline({}), 3) == {"mem_mb": 18000, "runtime": 2160, "gpu": 1}
-    assert asked(pipeline({"device": "cpu"}), 2) == {"mem_mb": 12000, "runtime": 1440}
+    assert asked(pipeline({"device": "cpu"}), 2) == {"mem_mb": 12000, "runtime": 1440, "gpu": 0}
 
 
 @pytest.mark.parametrize(

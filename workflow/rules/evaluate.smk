@@ -23,6 +23,8 @@ rule evaluate:
     threads: pipeline.threads("evaluate")
     resources:
         **pipeline.resources("evaluate", gpu=True),
+        # Where a profile lets one take its turn at a time, a group asks for no more than one of its jobs does.
+        turn=1,
     params:
         settings=pipeline.measured,
         cell=subpath(output.metrics, parent=True),
