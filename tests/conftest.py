@@ -1,6 +1,10 @@
 """What tests share: the repository, its configurations, tiny data sets and cells."""
 
+import os
 from pathlib import Path
+
+# Networks as small as the tests' gain nothing from threads, and on a busy machine they wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import yaml

@@ -176,3 +176,11 @@ def test_values_from_the_command_line_are_typed(values):
 def test_resolved_configuration_is_a_configuration(config):
     again = yaml.safe_load(yaml.safe_dump(config.model_dump()))
     assert configuration.validate(again) == config
+
+
+def test_a_task_set_to_null_is_left_out(values):
+    values["tasks"]["denoising"] = None
+    assert list(validate(values).tasks) == ["super_resolution"]
+    values["tasks"]["super_resolution"] = None
+    with pytest.raises(EcotError, match="tasks: an empty"):
+        validate(values)

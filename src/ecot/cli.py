@@ -19,6 +19,7 @@ from ecot.cli_options import config_option, dataset_option
 from ecot.config import Config, Randomness, json_schema
 from ecot.errors import EcotError
 from ecot.files import write_text
+from ecot.training.leases import lease
 
 
 class _Commands(click.Group):
@@ -159,12 +160,14 @@ def train_baseline(
 
 
 def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: Path | None = None) -> None:
-    from ecot.training.cell import train as train_cell
-
     settings = cell_settings(config, cell)
     if cell.needs is not None:
         frozen = frozen or results_folder(config) / cell.needs.folder
-    train_cell(settings, dataset or dataset_path(settings.dataset), config.device, out, frozen)
+    with lease(config.device, config.compute.jobs_per_device):  # before torch is imported
+        from ecot.training.cell import train as train_cell
+
+        path = dataset or dataset_path(settings.dataset)
+        train_cell(settings, path, config.device, config.compute, out, frozen)
 
 
 @main.command()
@@ -173,12 +176,13 @@ def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: 
 @dataset_option
 def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
     """Measure the model in the cell's FOLDER on the test set."""
-    from ecot.evaluation.cell import evaluate as evaluate_cell
-    from ecot.training.checkpoint import load as load_model
+    with lease(config.device, config.compute.jobs_per_device):
+        from ecot.evaluation.cell import evaluate as evaluate_cell
+        from ecot.training.checkpoint import load as load_model
 
-    settings = load_model(folder / "model.safetensors").settings
-    test = measurement_settings(config, settings.task)
-    evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
+        settings = load_model(folder / "model.safetensors").settings
+        test = measurement_settings(config, settings.task)
+        evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
 
 
 @main.command()

@@ -188,6 +188,17 @@ class Training(Settings):
     )
 
 
+class Compute(Settings):
+    """How trainings are computed; what decides no model in the sense of the paper, and retrains none."""
+
+    tf32: bool = Field(True, description="on a GPU, train with TF32 convolutions and matrix products")
+    deterministic: bool = Field(True, description="on a GPU, the same numbers every time; false: faster")
+    jobs_per_device: int = Field(1, ge=1, description="cells that share a GPU; --resources gpu=N counts such slots")
+    save_minutes: float = Field(
+        3.0, gt=0, allow_inf_nan=False, description="how often a training saves its state, to resume from"
+    )
+
+
 class Evaluation(Settings):
     """How a trained model is measured on the test set."""
 
@@ -236,6 +247,7 @@ class Config(Settings):
     data: Data
     tasks: dict[str, TaskSettings] = Field(min_length=1)
     training: Training
+    compute: Compute
     evaluation: Evaluation
     resources: Resources
 
@@ -256,6 +268,12 @@ class Config(Settings):
         if len(set(seeds)) < len(seeds):
             raise ValueError("each seed may be named once")
         return seeds
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _left_out(cls, tasks: Any) -> Any:
+        # As with modes, a task that a later file sets to null is left out.
+        return {name: task for name, task in tasks.items() if task is not None} if isinstance(tasks, dict) else tasks
 
     @field_validator("tasks")
     @classmethod

@@ -31,6 +31,12 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def leftovers(path: Path) -> list[Path]:
+    """Temporary files of `path` that killed writers have left."""
+    path = Path(path)
+    return sorted(path.parent.glob(f".{path.stem}.*{path.suffix}"))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) to `path` as a whole."""
     with atomic(path) as temporary:

@@ -99,7 +99,7 @@ class Pipeline:
 
     def everything(self) -> str:
         """Parameter of what depends on the whole configuration, except where and how it is run."""
-        return self.config.model_dump_json(exclude={"device", "resources", "data"})
+        return self.config.model_dump_json(exclude={"device", "compute", "resources", "data"})
 
     def cell_files(self, mode: Mode, name: str) -> str:
         """Pattern of a file of the cells of a mode, below results/<run>/ or logs/<run>/."""

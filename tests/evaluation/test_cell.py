@@ -8,6 +8,7 @@ from PIL import Image
 
 from ecot.cells import MeasurementSettings
 from ecot.coding import randomness
+from ecot.config import Compute
 from ecot.data import degradations
 from ecot.data.datasets import load
 from ecot.errors import EcotError
@@ -25,7 +26,7 @@ def cell(datasets, settings, tmp_path):
     def make(**changes):
         made = settings(**changes)
         dataset = datasets / f"{made.dataset}.npz"
-        train(made, dataset, "cpu", tmp_path)
+        train(made, dataset, "cpu", Compute(), tmp_path)
         return tmp_path, made, dataset
 
     return make

@@ -10,15 +10,16 @@ import torch
 from torch import nn
 
 from ecot.cells import MeasurementSettings
+from ecot.config import Compute
 from ecot.data.datasets import load
 from ecot.errors import EcotError
 from ecot.evaluation.cell import evaluate
 from ecot.training import checkpoint, systems
 from ecot.training.cell import train
 from ecot.training.feed import Feed
-from ecot.training.loop import Trainer
 from ecot.training.objectives import squared_error
 from ecot.training.systems import EndToEnd, Joint
+from ecot.training.trainer import Trainer
 
 HOW = MeasurementSettings(n_test=64, seed=0, n_samples=4)
 STANDS_ON = {"joint": "end_to_end", "separate": "end_to_end", "baseline": "restoration"}
@@ -34,7 +35,7 @@ def cell(datasets, settings, tmp_path):
         frozen = None
         if mode in STANDS_ON:
             frozen, _ = make(STANDS_ON[mode], task, randomness="independent")
-        train(made, datasets / f"{made.dataset}.npz", "cpu", folder, frozen)
+        train(made, datasets / f"{made.dataset}.npz", "cpu", Compute(), folder, frozen)
         return folder, made
 
     return make
@@ -73,7 +74,7 @@ def test_a_wrong_frozen_model_is_refused_by_name(cell, datasets, settings, tmp_p
     def refused(message, made=None, frozen=folder):
         made = made or settings(mode=mode)
         with pytest.raises(EcotError, match=message):
-            train(made, datasets / f"{made.dataset}.npz", "cpu", out, frozen)
+            train(made, datasets / f"{made.dataset}.npz", "cpu", Compute(), out, frozen)
         assert not out.exists()
 
     refused(f"mode {mode} stands on a trained model; say in which folder", frozen=None)
@@ -86,7 +87,7 @@ def test_a_wrong_frozen_model_is_refused_by_name(cell, datasets, settings, tmp_p
     tensors = checkpoint.load(folder / "model.safetensors")
     for tensor in tensors.tensors.values():
         tensor += 1
-    checkpoint.save(folder / "model.safetensors", tensors)
+    checkpoint.save(folder / "model.safetensors", tensors, {})
     refused("has changed since its training")
     (folder / "run.json").write_text(json.dumps({}))
     refused("has no checksum in its run.json")

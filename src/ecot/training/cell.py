@@ -4,6 +4,7 @@ import json
 import logging
 import platform
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +16,32 @@ import ecot
 from ecot import tasks
 from ecot.cells import CellSettings
 from ecot.coding import randomness
-from ecot.config import Device
+from ecot.config import Compute, Device
 from ecot.data.datasets import load
 from ecot.errors import EcotError
 from ecot.files import atomic, sha256, write_text
+from ecot.provenance import code_hash
 from ecot.training import checkpoint, devices, systems
 from ecot.training.feed import Feed
-from ecot.training.loop import Trainer, fit
+from ecot.training.loop import Progress, fit
+from ecot.training.state import State
+from ecot.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
 
-def train(settings: CellSettings, dataset: Path, device: Device, out: Path, frozen: Path | None = None) -> None:
+def train(
+    settings: CellSettings, dataset: Path, device: Device, compute: Compute, out: Path, frozen: Path | None = None
+) -> None:
     """Train the cell and write model.safetensors, config.yaml, history.csv and, last, run.json to `out`.
 
-    `frozen` is the folder of the cell that this one stands on, if `settings.frozen` says so. Raises
-    EcotError, and writes nothing, if the data, the device or the frozen model are not there or not
-    the right ones, or if a loss is not finite.
+    `frozen` is the folder of the cell that this one stands on, if `settings.frozen` says so. A training
+    that was killed goes on from the state that it left in `out`. Raises EcotError, and writes nothing,
+    if the data, the device or the frozen model are not there or not the right ones, or if a loss is not
+    finite.
     """
     start = time.perf_counter()
-    chosen = devices.choose(device)
+    chosen = devices.choose(device, tf32=compute.tf32, deterministic=compute.deterministic)
     images = load(dataset, "train", settings.n_train).images
     expected = tasks.load(settings.task).image_shape
     if images.shape[1:] != expected:
@@ -43,31 +50,47 @@ def train(settings: CellSettings, dataset: Path, device: Device, out: Path, froz
             f" the task's networks take {expected}"
         )
     log.info("%s: %d images of %s", out, len(images), settings.dataset)
-    trainer = _trainer(settings, chosen, frozen)
-    history = fit(trainer, Feed(images, settings, chosen))
-    out.mkdir(parents=True, exist_ok=True)
-    checkpoint.save(out / "model.safetensors", checkpoint.Model(settings, trainer.system.state_dict()))
+    trainer, feed = make_trainer(settings, chosen, frozen), Feed(images, settings, chosen)
+    provenance = {
+        "ecot": ecot.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "dataset_sha256": sha256(dataset),
+    }
+    state = State(out, fingerprint(settings, provenance, frozen))
+    progress = state.restore(trainer.tensors())
+    before = progress.total_seconds
+
+    def save(progress: Progress) -> None:
+        state.save(progress, trainer.tensors())
+
+    try:
+        history = fit(trainer, feed, progress, save, 60 * compute.save_minutes)
+    except EcotError:  # the loss is not finite, nor would it be from there
+        state.remove()
+        raise
+    checkpoint.save(out / "model.safetensors", checkpoint.Model(settings, trainer.system.state_dict()), provenance)
     write_text(out / "config.yaml", yaml.safe_dump(settings.model_dump(), sort_keys=False))
     with atomic(out / "history.csv") as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False)
     steady = history[1:] or history  # the first epoch warms up
     run = {
-        "seconds": round(time.perf_counter() - start, 1),
+        "seconds": round(before + time.perf_counter() - start, 1),
+        "resumed": progress.resumed,
         "images_per_second": round(sum(row["images_per_second"] for row in steady) / len(steady), 1),
         "peak_memory_mb": round(devices.peak_memory_mb(chosen), 1),
         "device": devices.describe(chosen),
-        "python": platform.python_version(),
-        "ecot": ecot.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "dataset_sha256": sha256(dataset),
+        **compute.model_dump(include={"tf32", "deterministic"}),
+        **provenance,
         "model_sha256": sha256(out / "model.safetensors"),
     }
     write_text(out / "run.json", json.dumps(run, indent=2) + "\n")
+    state.remove()
     log.info("done in %.1f s, %.0f images/s", run["seconds"], run["images_per_second"])
 
 
-def _trainer(settings: CellSettings, device: torch.device, frozen: Path | None = None) -> Trainer:
+def make_trainer(settings: CellSettings, device: torch.device, frozen: Path | None = None) -> Trainer:
     """System and critic; initial weights come from the cell's own stream and the CPU, the same for any device."""
     s = settings
     torch.manual_seed(randomness.torch_seed(randomness.key(s.seed, *s.identity, "weights")))
@@ -80,7 +103,17 @@ def _trainer(settings: CellSettings, device: torch.device, frozen: Path | None =
             player.to(device)
             if device.type == "cpu":  # transposed convolutions are faster by a third in this layout
                 player.to(memory_format=torch.channels_last)
-    return Trainer(system, critic, settings)
+    return Trainer(system, critic, settings, graphs=device.type == "cuda")
+
+
+def fingerprint(settings: CellSettings, provenance: Mapping[str, str], frozen: Path | None) -> dict[str, str]:
+    """All that decides the model, by name: a training goes on only from a state of the same."""
+    return {
+        "settings": settings.model_dump_json(),
+        "code": code_hash("ecot.training.cell", f"ecot.tasks.{settings.task}"),
+        "frozen model": sha256(frozen / "model.safetensors") if settings.frozen and frozen else "",
+        **{name: provenance[name] for name in ("torch", "numpy", "dataset_sha256")},
+    }
 
 
 def _frozen_model(settings: CellSettings, folder: Path | None) -> checkpoint.Model:

@@ -1,6 +1,7 @@
 """Models on disk: safetensors with a JSON header. Nothing is executed when a file is read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,15 @@ class Model:
     tensors: dict[str, Tensor]
 
 
-def save(path: Path, model: Model) -> None:
-    """Write a model as a whole."""
-    header = {"settings": model.settings.model_dump_json()}
+def save(path: Path, model: Model, provenance: Mapping[str, str]) -> None:
+    """Write a model as a whole; its header has the settings, task and rate, and what `provenance` adds."""
+    settings = model.settings
+    header = {
+        **provenance,
+        "task": settings.task,
+        "rate_bits": str(settings.rate_bits),
+        "settings": settings.model_dump_json(),
+    }
     with atomic(path) as temporary:
         save_file({name: tensor.contiguous().cpu() for name, tensor in model.tensors.items()}, temporary, header)
 

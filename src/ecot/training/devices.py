@@ -11,19 +11,27 @@ from ecot.errors import EcotError
 log = logging.getLogger(__name__)
 
 
-def choose(device: Device) -> torch.device:
+def choose(device: Device, *, tf32: bool = False, deterministic: bool = True) -> torch.device:
     """The device for a setting, named in the log; EcotError if this machine has none such.
 
-    Also asks torch for deterministic algorithms, so that the same seed gives the same numbers.
+    On a GPU, `tf32` lets convolutions and matrix products round their factors to 10 bits, and
+    `deterministic` asks for algorithms that give the same numbers every time, at some cost in speed;
+    without it, the fastest are looked for.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     kind = next(name for name in available if available[name]) if device == "auto" else device
     if not available[kind]:
         raise EcotError(f"device: {kind} is not available to torch {torch.__version__} here; write auto or cpu")
-    if kind != "cpu":  # the CPU's kernels are deterministic, and the call below costs a second
+    if kind != "cpu":  # the CPU's kernels are deterministic, and these calls cost a second there
         # cuBLAS is deterministic only with a fixed workspace; where an operation has no deterministic kernel, warn.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        # A guard against reading what was never written; it would cost a kernel an allocation.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if kind == "cuda":
+        torch.backends.cudnn.benchmark = not deterministic
+        torch.backends.cudnn.conv.fp32_precision = "tf32" if tf32 else "ieee"  # type: ignore[attr-defined]
+        torch.backends.cuda.matmul.fp32_precision = "tf32" if tf32 else "ieee"
     log.info("device: %s%s", describe(torch.device(kind)), " (auto)" if device == "auto" else "")
     return torch.device(kind)
 
@@ -35,6 +43,12 @@ def describe(device: torch.device) -> str:
     if device.type == "cpu":
         return f"cpu ({torch.get_num_threads()} threads)"
     return device.type
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until everything asked of the device is done, before a clock is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -29,9 +29,9 @@ class Batch:
 class Feed:
     """Shuffled, degraded batches of the training set, which stays on the device as uint8.
 
-    Each epoch's order, noise and dither derive from (seed, cell, purpose, epoch), so that an epoch
-    can be repeated without those before it. The last images of an epoch that fill no batch are left
-    out; the next order leaves out others.
+    Order and dither derive from (seed, cell, purpose, epoch), a step's noise from its number as well,
+    so that any step can be repeated without those before it. The last images of an epoch that fill no
+    batch are left out; the next order leaves out others.
     """
 
     def __init__(self, images: NDArray[np.uint8], settings: CellSettings, device: torch.device) -> None:
@@ -48,14 +48,14 @@ class Feed:
         self.device = device
         self.steps = len(images) // settings.training.batch_size
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of epoch `number`."""
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of epoch `number` (from 1) from step `start` (from 0) on."""
         settings, size = self.settings, self.settings.training.batch_size
         order, clean_order = self._order("order", number), self._order("clean order", number)
         u = self._dither(number)
         generator = torch.Generator(self.device)
-        generator.manual_seed(randomness.torch_seed(self._stream("noise", number)))
-        for step in range(self.steps):
+        for step in range(start, self.steps):
+            generator.manual_seed(randomness.torch_seed(self._stream("noise", number, step)))
             rows = slice(step * size, (step + 1) * size)
             y = self._clean(order[rows])
             noise = torch.randn(y.shape, device=self.device, generator=generator) if self.degrade.noise_std else None
@@ -67,8 +67,8 @@ class Feed:
                 position=torch.rand(size, 1, 1, 1, device=self.device, generator=generator),
             )
 
-    def _stream(self, purpose: str, epoch: int) -> int:
-        return randomness.key(self.settings.seed, *self.settings.identity, purpose, epoch)
+    def _stream(self, purpose: str, *number: int) -> int:
+        return randomness.key(self.settings.seed, *self.settings.identity, purpose, *number)
 
     def _order(self, purpose: str, epoch: int) -> Tensor:
         generator = np.random.Generator(np.random.Philox(key=self._stream(purpose, epoch)))

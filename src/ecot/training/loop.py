@@ -1,132 +1,142 @@
-"""The training loop, one for all modes."""
+"""The training loop, one for all modes: it can be left at any step and taken up there again."""
 
 import logging
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ecot.cells import CellSettings
+from ecot.config import Schedule
 from ecot.errors import EcotError
-from ecot.nn.critic import Critic
-from ecot.training.feed import Batch, Feed
-from ecot.training.objectives import gradient_penalty, wasserstein_1
-from ecot.training.systems import System
+from ecot.training.feed import Feed
+from ecot.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
+Row = dict[str, float]
+
 
 @dataclass
-class Trainer:
-    """The two players of (15) and their optimisers; without a critic there is only the system."""
+class Progress:
+    """How far a training is, and what it has observed."""
 
-    system: System
-    critic: Critic | None
-    settings: CellSettings
+    epoch: int = 1  # the one under way
+    step: int = 0  # its next
+    seconds: float = 0.0  # spent on it so far
+    sums: dict[str, tuple[float, int]] = field(default_factory=dict)  # of its losses, and how many of each
+    history: list[Row] = field(default_factory=list)  # a row a finished epoch
+    resumed: int = 0  # how often it was taken up again
 
-    def __post_init__(self) -> None:
-        schedule, betas = self.settings.schedule, self.settings.training.betas
-        self.system.freeze()
-        players = [player for player in (self.system, self.critic) if player is not None]
-        self.optimisers = [
-            torch.optim.Adam(
-                [p for p in player.parameters() if p.requires_grad],
-                lr=schedule.learning_rate,
-                betas=(betas[0], betas[1]),
-            )
-            for player in players
-        ]
-        self.schedulers = [
-            torch.optim.lr_scheduler.MultiStepLR(optimiser, [schedule.decay_epoch], 1 / schedule.decay_factor)
-            for optimiser in self.optimisers
-        ]
-
-    def critic_step(self, critic: Critic, batch: Batch) -> dict[str, Tensor]:
-        """Raise mean h(Y) - mean h(Y_hat) under the gradient penalty."""
-        with torch.no_grad():
-            generated = self.system(batch.x, batch.u).output
-        wasserstein = wasserstein_1(critic, batch.clean, generated)
-        penalty = gradient_penalty(critic, batch.clean, generated, batch.position)
-        self._step(1, self.settings.training.gradient_penalty * penalty - wasserstein)
-        return {"wasserstein": wasserstein, "penalty": penalty}
-
-    def generator_step(self, batch: Batch) -> dict[str, Tensor]:
-        """Lower the squared error and, by -lambda mean h(Y_hat), the Wasserstein-1 term."""
-        outcome = self.system(batch.x, batch.u)
-        loss = torch.stack(list(outcome.terms.values())).sum()
-        if self.critic is not None:
-            loss = loss - self.settings.schedule.distribution_weight * self.critic(outcome.output).mean()
-        self._step(0, loss)
-        return dict(outcome.terms)
-
-    def epoch(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """One pass; the critic takes every other batch. Returns the mean of each quantity over its steps."""
-        sums: dict[str, Tensor] = {}
-        counts: dict[str, int] = {}
-        for step, batch in enumerate(batches):
-            if self.critic is not None and step % 2 == 0:
-                values = self.critic_step(self.critic, batch)
-            else:
-                values = self.generator_step(batch)
-            for name, value in values.items():
-                # Summed on the device: reading a value here would stop a GPU at every step.
-                sums[name] = sums.get(name, 0) + value.detach()
-                counts[name] = counts.get(name, 0) + 1
-        for scheduler in self.schedulers:
-            scheduler.step()
-        return {name: float(total) / counts[name] for name, total in sorted(sums.items())}
-
-    def _step(self, player: int, loss: Tensor) -> None:
-        optimiser = self.optimisers[player]
-        optimiser.zero_grad(set_to_none=True)
-        # The generator's loss reaches the critic's parameters as well; only the player's own are wanted.
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
-        optimiser.step()
+    @property
+    def total_seconds(self) -> float:
+        """All the time spent in epochs."""
+        return self.seconds + sum(row["seconds"] for row in self.history)
 
 
-def fit(trainer: Trainer, feed: Feed) -> list[dict[str, float]]:
-    """Train to the end of the schedule and return the history, a row an epoch.
+class _Means:
+    """Means of losses, summed on the device: reading one at each step would stop a GPU."""
 
-    Shows a bar on a terminal and writes a line an epoch to the log elsewhere. Raises EcotError at
-    the end of an epoch in which a loss was not finite.
+    def __init__(self, sums: dict[str, tuple[float, int]]) -> None:
+        self.sums: dict[str, tuple[Any, int]] = dict(sums)
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        for name, value in values.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = total + value, count + 1
+
+    def read(self) -> dict[str, tuple[float, int]]:
+        # A float32 is a Python float to the last bit, so that sums go on from there as if never read.
+        return {name: (float(total), count) for name, (total, count) in sorted(self.sums.items())}
+
+
+def fit(
+    trainer: Trainer,
+    feed: Feed,
+    progress: Progress | None = None,
+    save: Callable[[Progress], None] | None = None,
+    save_seconds: float = math.inf,
+) -> list[Row]:
+    """Train from `progress` (default: the start) to the end of the schedule; the history, a row an epoch.
+
+    `save` is called with the progress every `save_seconds`. Shows a bar on a terminal and writes a
+    line an epoch to the log elsewhere. Raises EcotError at the end of an epoch in which a loss was
+    not finite.
     """
-    history: list[dict[str, float]] = []
-    epochs, size = trainer.settings.schedule.epochs, trainer.settings.training.batch_size
+    progress = progress or Progress()
+    schedule, size = trainer.settings.schedule, trainer.settings.training.batch_size
     terminal = _on_terminal()
-    with tqdm(total=epochs * feed.steps * size, unit="image", disable=not terminal, dynamic_ncols=True) as bar:
-        for number in range(1, epochs + 1):
-            bar.set_description(f"epoch {number}/{epochs}")
-            rate, start = trainer.optimisers[0].param_groups[0]["lr"], time.perf_counter()
-            trainer.system.train()
-            means = trainer.epoch(_counted(feed.epoch(number), bar))
-            seconds = time.perf_counter() - start
+    done = ((progress.epoch - 1) * feed.steps + progress.step) * size
+    total = schedule.epochs * feed.steps * size
+    with tqdm(total=total, initial=done, unit="image", disable=not terminal, dynamic_ncols=True) as bar:
+        saver = _Saver(save, save_seconds)
+        while progress.epoch <= schedule.epochs:
+            number, rate = progress.epoch, learning_rate(schedule, progress.epoch)
+            bar.set_description(f"epoch {number}/{schedule.epochs}")
+            trainer.set_learning_rate(rate)
+            means = _epoch(trainer, feed, progress, saver, bar)
             _check_finite(means, number)
-            row = {"epoch": number, **means, "learning_rate": rate, "seconds": seconds}
-            row["images_per_second"] = feed.steps * size / seconds
-            history.append(row)
+            row = {"epoch": number, **means, "learning_rate": rate, "seconds": progress.seconds}
+            row["images_per_second"] = feed.steps * size / progress.seconds
+            progress.history.append(row)
+            progress.epoch, progress.step, progress.seconds, progress.sums = number + 1, 0, 0.0, {}
             text = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
             bar.set_postfix_str(text)
             if not terminal:
-                log.info("epoch %d/%d: %s, %.0f images/s", number, epochs, text, row["images_per_second"])
-    return history
+                log.info("epoch %d/%d: %s, %.0f images/s", number, schedule.epochs, text, row["images_per_second"])
+    return progress.history
+
+
+def learning_rate(schedule: Schedule, epoch: int) -> float:
+    """Adam's step size in an epoch (from 1): divided once, after `decay_epoch` epochs (Table 3)."""
+    return schedule.learning_rate / (schedule.decay_factor if epoch > schedule.decay_epoch else 1)
+
+
+@dataclass
+class _Saver:
+    """Saves when it is time to."""
+
+    save: Callable[[Progress], None] | None
+    seconds: float
+
+    def __post_init__(self) -> None:
+        self.last = time.monotonic()
+
+    def due(self) -> bool:
+        return self.save is not None and time.monotonic() - self.last >= self.seconds
+
+    def __call__(self, progress: Progress) -> None:
+        assert self.save is not None
+        self.save(progress)
+        self.last = time.monotonic()
+
+
+def _epoch(
+    trainer: Trainer, feed: Feed, progress: Progress, saver: _Saver, bar: "tqdm[NoReturn]"
+) -> dict[str, float]:
+    """The rest of the epoch under way; the mean of each loss over its steps."""
+    start = time.perf_counter() - progress.seconds
+    means = _Means(progress.sums)
+    trainer.system.train()
+    for batch in feed.epoch(progress.epoch, progress.step):
+        means.add(trainer.step(progress.step, batch))
+        progress.step += 1
+        bar.update(len(batch.x))
+        if saver.due():
+            progress.sums = means.read()
+            progress.seconds = time.perf_counter() - start
+            saver(progress)
+    sums = means.read()  # waits for the device
+    progress.seconds = time.perf_counter() - start
+    return {name: total / count for name, (total, count) in sums.items()}
 
 
 def _on_terminal() -> bool:
     return sys.stderr.isatty()
-
-
-def _counted(batches: Iterable[Batch], bar: "tqdm[NoReturn]") -> Iterator[Batch]:
-    for batch in batches:
-        yield batch
-        bar.update(len(batch.x))
 
 
 def _check_finite(means: dict[str, float], epoch: int) -> None:

@@ -1,0 +1,1 @@
+"""Speed, each against the plain alternative in the same run."""

@@ -1,0 +1,179 @@
+"""What the benchmarks share: cells, loops that can be run for some steps, clocks and memory."""
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.plain import PlainLoop
+from ecot import config as configuration
+from ecot.cells import Cell, CellSettings, cell_settings
+from ecot.config import Config, Device, Mode
+from ecot.data.datasets import load, prepare
+from ecot.errors import EcotError
+from ecot.files import sha256
+from ecot.training import checkpoint, devices, systems
+from ecot.training.cell import make_trainer
+from ecot.training.feed import Batch, Feed
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SAMPLES = {"super_resolution": "mnist_sample", "denoising": "street_digits_sample"}
+TRAINING_IMAGES = {"mnist": 60_000, "svhn": 73_257}  # of the paper's data sets
+WORKERS = 2  # of the plain loop's DataLoader, on a GPU; on the CPU they would take the cores from the training
+
+
+def choose(device: Device, **switches: bool) -> torch.device:
+    """The device for a setting; a message and exit status 1 if there is none such."""
+    try:
+        return devices.choose(device, **switches)
+    except EcotError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def paper() -> Config:
+    """The paper's grid."""
+    return configuration.load(REPOSITORY / "config.yaml")
+
+
+def example(config: Config, task: str, mode: Mode = "end_to_end") -> CellSettings:
+    """Settings of the middle cell of a mode of the paper's grid."""
+    schedule = config.tasks[task].schedules()[mode]
+    points = schedule.points()
+    randomness, rate = points[len(points) // 2]
+    return cell_settings(config, Cell(task, mode, randomness, rate, 0))
+
+
+def sample(task: str) -> NDArray[np.uint8]:
+    """Training images of the embedded sample of the task, which needs no network."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sample.npz"
+        prepare(SAMPLES[task], Path(folder), path)
+        return load(path, "train").images
+
+
+@dataclass
+class Loop:
+    """A way to train one cell: call it with a number of steps."""
+
+    name: str
+    run: Callable[[int], None]
+    batch_size: int
+    device: torch.device
+    prepare: Callable[[], object] = lambda: None  # sets torch's global switches for this loop
+
+    def speed(self, steps: int) -> float:
+        """Images a second over so many steps."""
+        self.prepare()
+        devices.synchronise(self.device)
+        start = time.perf_counter()
+        self.run(steps)
+        devices.synchronise(self.device)
+        return steps * self.batch_size / (time.perf_counter() - start)
+
+
+def engine(
+    name: str, settings: CellSettings, images: NDArray[np.uint8], device: torch.device, *, graphs: bool | None = None,
+    **switches: bool,
+) -> Loop:  # fmt: skip
+    """ecot's own loop, its steps as CUDA graphs or not (default: as in training)."""
+
+    def prepare() -> None:
+        choose(device.type, **switches)  # type: ignore[arg-type]
+
+    prepare()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = make_trainer(settings, device, _untrained(settings, Path(folder)))
+    if graphs is not None:
+        trainer.graphs = graphs
+    trainer.system.train()
+    feed = Feed(images, settings, device)
+
+    def batches() -> Iterator[tuple[int, Batch]]:
+        epoch = 1
+        while True:
+            yield from enumerate(feed.epoch(epoch))
+            epoch += 1
+
+    stream = batches()
+
+    def run(steps: int) -> None:
+        total: dict[str, torch.Tensor] = {}
+        for _ in range(steps):
+            for key, value in trainer.step(*next(stream)).items():
+                total[key] = total.get(key, 0) + value
+
+    return Loop(name, run, settings.training.batch_size, device, prepare)
+
+
+def plain(settings: CellSettings, images: NDArray[np.uint8], device: torch.device) -> Loop:
+    """The loop to compare with, under torch's own defaults."""
+
+    def prepare() -> None:
+        if device.type == "cuda":
+            torch.use_deterministic_algorithms(False)
+            torch.backends.cudnn.benchmark = False
+            torch.backends.cudnn.conv.fp32_precision = "tf32"  # type: ignore[attr-defined]
+            torch.backends.cuda.matmul.fp32_precision = "ieee"  # type: ignore[attr-defined]
+
+    prepare()
+    loop = PlainLoop(settings, torch.from_numpy(images), device, WORKERS if device.type == "cuda" else 0)
+    return Loop("plain loop", loop.run, settings.training.batch_size, device, prepare)
+
+
+def in_turn(loops: list[Loop], seconds: float, repetitions: int) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Speeds (images/s) of loops run in turn for about `seconds` each, and their peak memory (MB)."""
+    steps, memory = {}, {}
+    for loop in loops:  # the first steps warm up, capture and allocate
+        reset_peak_memory(loop.device)
+        loop.speed(10)
+        steps[loop.name] = max(4, int(seconds * loop.speed(4) / loop.batch_size) // 2 * 2)
+        memory[loop.name] = devices.peak_memory_mb(loop.device)
+    speeds: dict[str, list[float]] = {loop.name: [] for loop in loops}
+    for _ in range(repetitions):
+        for loop in loops:
+            speeds[loop.name].append(loop.speed(steps[loop.name]))
+    return speeds, memory
+
+
+def spread(values: list[float]) -> str:
+    """Median and range."""
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Let the next peak be that of what comes next; on Linux also that of the process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif Path("/proc/self/clear_refs").exists():
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def machine(device: torch.device) -> str:
+    """What the numbers belong to: device, versions and commit."""
+    git = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown commit"
+    return (
+        f"{devices.describe(device)}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" torch {torch.__version__}, {commit}"
+    )
+
+
+def _untrained(settings: CellSettings, folder: Path) -> Path | None:
+    """A folder with a model to stand on: for its speed, training does not matter."""
+    if settings.frozen is None:
+        return None
+    tensors = systems.build(settings.frozen).state_dict()
+    checkpoint.save(folder / "model.safetensors", checkpoint.Model(settings.frozen, tensors), {})
+    (folder / "run.json").write_text(json.dumps({"model_sha256": sha256(folder / "model.safetensors")}))
+    return folder

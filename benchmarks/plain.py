@@ -1,0 +1,115 @@
+"""The plain loop: end-to-end training the way a paper's code is usually written.
+
+From Section 3.1, B.2 and B.3 alone, and for comparison only: a DataLoader with a transform an image,
+eager steps, `backward()` through everything, the gradient penalty by `create_graph=True`, losses read
+at every step. It shares with the engine what is measured of neither: the networks and the quantiser.
+"""
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ecot import tasks
+from ecot.cells import CellSettings
+from ecot.coding.quantiser import quantise
+from ecot.config import Resampling
+
+
+class Images(Dataset[Tensor]):
+    """Clean images in [0, 1], a float tensor (c, h, w) each."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.images[index].float() / 255
+
+
+class PlainLoop:
+    """Networks, optimisers and data of one end-to-end cell; `run` trains."""
+
+    def __init__(self, settings: CellSettings, images: Tensor, device: torch.device, workers: int) -> None:
+        task, schedule = tasks.load(settings.task), settings.schedule
+        self.settings, self.device = settings, device
+        self.encoder = task.encoder(settings.latent_dim, settings.width).to(device)
+        self.decoder = task.decoder(settings.latent_dim, settings.width).to(device)
+        self.critic = task.critic(settings.width).to(device)
+        self.betas = (settings.training.betas[0], settings.training.betas[1])
+        generator = [*self.encoder.parameters(), *self.decoder.parameters()]
+        self.generator_optimiser = torch.optim.Adam(generator, lr=schedule.learning_rate, betas=self.betas)
+        self.critic_optimiser = torch.optim.Adam(
+            self.critic.parameters(), lr=schedule.learning_rate, betas=self.betas
+        )
+        self.loader = DataLoader(
+            Images(images),
+            batch_size=settings.training.batch_size,
+            shuffle=True,
+            drop_last=True,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+        )
+        self.batches = itertools.chain.from_iterable(itertools.repeat(self.loader))
+        self.number = 0
+        self.last: dict[str, float] = {}
+
+    def run(self, steps: int) -> None:
+        """So many steps; the critic takes every other batch."""
+        for _ in range(steps):
+            y = next(self.batches).to(self.device)
+            x = self.degrade(y)
+            if self.number % 2 == 0:
+                self.critic_step(x, y)
+            else:
+                self.generator_step(x, y)
+            self.number += 1
+
+    def degrade(self, y: Tensor) -> Tensor:
+        """X from Y (Section B.1)."""
+        kind = self.settings.degradation
+        if isinstance(kind, Resampling):
+            small = F.interpolate(y, scale_factor=1 / kind.factor, mode=kind.interpolation, align_corners=False)
+            return F.interpolate(small, scale_factor=kind.factor, mode=kind.interpolation, align_corners=False)
+        return y + kind.std / 255 * torch.randn_like(y)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Y_hat, by (14) or (16)."""
+        z = self.encoder(x)
+        half_step = 1 / (self.settings.levels - 1)
+        u1 = (torch.rand_like(z) * 2 - 1) * half_step
+        u2 = u1 if self.settings.randomness == "common" else (torch.rand_like(z) * 2 - 1) * half_step
+        output: Tensor = self.decoder(quantise(z + u1, self.settings.levels) - u2)
+        return output
+
+    def critic_step(self, x: Tensor, y: Tensor) -> None:
+        """Wasserstein-1 distance and gradient penalty."""
+        fake = self.reconstruct(x)
+        position = torch.rand(len(y), 1, 1, 1, device=self.device)
+        between = (position * y + (1 - position) * fake).detach().requires_grad_(True)
+        score = self.critic(between)
+        (gradient,) = torch.autograd.grad(
+            score, between, torch.ones_like(score), create_graph=True, retain_graph=True
+        )
+        penalty = ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
+        wasserstein = self.critic(y).mean() - self.critic(fake).mean()
+        loss = -wasserstein + self.settings.training.gradient_penalty * penalty
+        self.critic_optimiser.zero_grad()
+        loss.backward()
+        self.critic_optimiser.step()
+        self.last |= {"wasserstein": wasserstein.item(), "penalty": penalty.item()}
+
+    def generator_step(self, x: Tensor, y: Tensor) -> None:
+        """Squared error and lambda times the distance."""
+        output = self.reconstruct(x)
+        distortion = F.mse_loss(output, x)
+        wasserstein = self.critic(y).mean() - self.critic(output).mean()
+        loss = distortion + self.settings.schedule.distribution_weight * wasserstein
+        self.generator_optimiser.zero_grad()
+        loss.backward()
+        self.generator_optimiser.step()
+        self.last |= {"distortion": distortion.item()}
