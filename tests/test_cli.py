@@ -56,6 +56,8 @@ def test_the_chain_by_hand(ecot, tmp_path):
         (["train", "joint", *SUPER_RESOLUTION, "--rate", "8", "--out", "x"], "is missing; train its cell first"),
         (["train", "joint", *SUPER_RESOLUTION, "--rate", "7", "--out", "x"], "ecot: rate 7 of super_resolution"),
         (["train", "restoration", "--task", "inpainting", "--out", "x"], "ecot: no task 'inpainting' in the"),
+        (["fit-weight", *SUPER_RESOLUTION], "ecot: fit_weight of super_resolution: INCOMPLETE, 20 cells missing"),
+        (["fit-weight", "--task", "denoising"], "ecot: tasks.denoising.fit_weight: missing; write the weights"),
         (["evaluate", "nowhere"], "ecot: model nowhere/model.safetensors is missing"),
         (["data", "cifar", "--out", "x.npz"], "ecot: there is no data set 'cifar'"),
         (["collect", "--config", "other.yaml"], "ecot: configuration other.yaml cannot be read"),

@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from ecot import config as configuration
 from ecot.cells import Cell, cell_settings, grid
+from ecot.cells import sweep as swept
 from ecot.config import json_schema, load, merge, validate
 from ecot.errors import EcotError
 from ecot.pipeline import Pipeline
@@ -15,6 +17,10 @@ from ecot.pipeline import Pipeline
 
 def end_to_end(**change):
     return {"tasks": {"denoising": {"modes": {"end_to_end": change}}}}
+
+
+def sweep(**change):
+    return {"tasks": {"super_resolution": {"fit_weight": change}}}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,39 @@ def end_to_end(**change):
         (end_to_end(randomness=[False]), "randomness.0: False: must be 'common' or 'independent'"),
         (end_to_end(epochs=0), "epochs: 0: must be greater than or equal to 1"),
         (end_to_end(learning_rate="1e-4"), "learning_rate: '1e-4': must be a valid number (YAML takes 1e-4 for text"),
-        (end_to_end(distribution_weight=float("nan")), "distribution_weight: nan: must be a finite number"),
+        (
+            end_to_end(distribution_weight=float("nan")),
+            "end_to_end.distribution_weight: nan: must be a finite number",
+        ),
+        (
+            end_to_end(distribution_weight=-1),
+            "end_to_end.distribution_weight: -1: must be greater than or equal to 0",
+        ),
+        (
+            end_to_end(distribution_weight="1e-4"),
+            "distribution_weight: '1e-4': must be a number, or a mapping of published, fitted and use (YAML takes",
+        ),
+        (end_to_end(distribution_weight=True), "distribution_weight: True: must be a number, or a mapping of"),
+        (end_to_end(distribution_weight=None), "distribution_weight: None: must be a number, or a mapping of"),
+        (end_to_end(distribution_weight=[0.1]), "distribution_weight: [0.1]: must be a number, or a mapping of"),
+        (
+            end_to_end(distribution_weight={"use": "fitted"}),
+            "denoising.modes.end_to_end.distribution_weight: use: fitted, but there is no fitted value;"
+            " write fitted: VALUE or use: published",
+        ),
+        (end_to_end(distribution_weight={"use": "best"}), "distribution_weight.use: 'best': must be 'published' or"),
+        (
+            end_to_end(distribution_weight={"fited": 0.1}),
+            "distribution_weight.fited: unknown setting; did you mean fitted? allowed: published, fitted, use",
+        ),
+        (end_to_end(distribution_weight={"fitted": "1e-2"}), "distribution_weight.fitted: '1e-2': must be a valid"),
+        (sweep(weights=[0.1]), "super_resolution.fit_weight.weights: only [0.1]; write at least 3 values"),
+        (sweep(weights=[0.1, 0.2, 0.2]), "fit_weight.weights: must ascend without repetition; write [0.1, 0.2]"),
+        (sweep(weights=[0.0, 0.1, 0.2]), "fit_weight.weights.0: 0.0: must be greater than 0"),
+        (
+            sweep(rates=[7]),
+            "super_resolution: fit_weight.rates: 7 is not a multiple of log2(levels) = 2; write 6 or 8",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(values, change, message):
@@ -156,6 +194,54 @@ def test_settings_of_a_cell_do_not_depend_on_the_grid_around_it(values):
     other = merge(values, {"seeds": [0, 5], "device": "cpu", **end_to_end(rates=[12])})
     assert cell_settings(validate(other), cell) == one
     assert cell_settings(validate(merge(values, end_to_end(epochs=7))), cell) != one
+
+
+@pytest.mark.parametrize(
+    ("change", "weight", "origin"),
+    [
+        ({}, 1e-3, "published"),
+        ({"use": "fitted"}, 1e-2, "fitted"),
+        ({"use": "fitted", "fitted": 0.0}, 0.0, "fitted"),
+        (0.5, 0.5, "own"),
+        (1, 1.0, "own"),
+    ],
+)
+def test_a_cell_is_trained_with_the_value_in_use(values, change, weight, origin):
+    """Its settings hold the number alone, so that the same model has the same settings under any name."""
+    mode = {"end_to_end": {"distribution_weight": change}}
+    config = validate(merge(values, {"tasks": {"super_resolution": {"modes": mode}}}))
+    schedule = config.tasks["super_resolution"].schedules()["end_to_end"]
+    assert (schedule.weight, schedule.weight_origin) == (weight, origin)
+    cell = Cell("super_resolution", "end_to_end", "common", 8, 0)
+    plain = validate(merge(values, {"tasks": {"super_resolution": {"modes": {"end_to_end": {
+        "distribution_weight": weight}}}}}))  # fmt: skip
+    assert cell_settings(config, cell).model_dump_json() == cell_settings(plain, cell).model_dump_json()
+    assert f'"distribution_weight":{weight}' in cell_settings(config, cell).model_dump_json()
+
+
+def test_the_demo_uses_the_fitted_weight_of_the_papers_grid(repository):
+    demo = load(repository / "config.yaml", repository / "config.demo.yaml")
+    named = demo.tasks["super_resolution"].schedules()["end_to_end"].distribution_weight
+    assert (named.published, named.fitted, named.use) == (1e-3, 1e-2, "fitted")
+
+
+def test_a_sweep_differs_from_the_grid_in_its_weight_alone(config):
+    """Even the streams of random numbers are the same, and no file of one is a file of the other."""
+    cells = swept(config, "super_resolution")
+    assert len({cell.folder for cell in cells}) == len(cells) == 5 * 2 * 2
+    assert not {cell.folder for cell in cells} & {cell.folder for cell in grid(config)}
+    for cell in cells:
+        own, theirs = cell_settings(config, cell), cell_settings(config, replace(cell, weight=None))
+        assert own.schedule.distribution_weight == cell.weight
+        assert merge(own.model_dump(), {"schedule": {"distribution_weight": 1e-3}}) == theirs.model_dump()
+        assert own.identity == theirs.identity
+
+
+def test_a_sweep_needs_the_schedule_of_end_to_end(values):
+    modes = dict.fromkeys(("end_to_end", "joint", "separate"))
+    config = validate(merge(values, {"tasks": {"super_resolution": {"modes": modes}}}))
+    with pytest.raises(EcotError, match=r"super_resolution\.modes\.end_to_end: missing; fit_weight trains by its"):
+        swept(config, "super_resolution")
 
 
 def test_latent_dimension(config):

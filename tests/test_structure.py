@@ -91,6 +91,7 @@ COMMANDS = {
         "reporting.figures",
         "reporting.theory",
         "reporting.bounds",
+        "reporting.weight",
     ),
 }
 PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot"}

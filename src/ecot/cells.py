@@ -43,15 +43,24 @@ def bounds_path(config: Config, task: str) -> Path:
     return results_folder(config) / "bounds" / f"images_{task}.csv"
 
 
+def fitted_weight_path(config: Config, task: str) -> Path:
+    """What the sweep of a task's lambda gave: this path with a suffix for each of its files."""
+    return results_folder(config) / "fit_weight" / task
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One point of the grid: one trained model. The restoration network has neither randomness nor rate."""
+    """One point of the grid: one trained model. The restoration network has neither randomness nor rate.
+
+    A cell with a `weight` belongs to the sweep of lambda: it is trained with this in place of its mode's.
+    """
 
     task: str
     mode: Mode
     randomness: Randomness | None
     rate_bits: int | None
     seed: int
+    weight: float | None = None
 
     @property
     def kind(self) -> tuple[str, Mode, Randomness | None]:
@@ -64,13 +73,16 @@ class Cell:
         parts = [self.task.replace("_", "-"), self.mode.replace("_", " ")]
         if self.rate_bits is not None:
             parts += [f"{self.randomness} randomness", f"{self.rate_bits} bits"]
+        if self.weight is not None:
+            parts.append(f"lambda {self.weight:g}")
         return ", ".join([*parts, f"seed {self.seed}"])
 
     @property
     def folder(self) -> Path:
         """Where the cell's files lie below results/<run>/ and its logs below logs/<run>/."""
+        kind = [self.mode] if self.weight is None else ["fit_weight", f"weight-{self.weight}"]
         point = [] if self.rate_bits is None else [str(self.randomness), f"rate-{self.rate_bits}"]
-        return Path("cells", self.task, self.mode, *point, f"seed-{self.seed}")
+        return Path("cells", self.task, *kind, *point, f"seed-{self.seed}")
 
     @property
     def needs(self) -> "Cell | None":
@@ -81,6 +93,12 @@ class Cell:
             case "baseline":
                 return Cell(self.task, NEEDS[self.mode], None, None, self.seed)
         return None
+
+
+class CellSchedule(Schedule):
+    """How the network of a cell is trained: with which lambda, wherever its value comes from."""
+
+    distribution_weight: float
 
 
 class CellSettings(Settings):
@@ -96,7 +114,7 @@ class CellSettings(Settings):
     degradation: Degradation
     levels: int
     width: float
-    schedule: Schedule
+    schedule: CellSchedule
     training: Training
     frozen: "CellSettings | None" = Field(description="settings of the model that this one stands on")
 
@@ -128,6 +146,25 @@ def grid(config: Config) -> Iterator[Cell]:
                     yield Cell(task, mode, randomness, rate, seed)
 
 
+def sweep(config: Config, task: str) -> list[Cell]:
+    """The cells of a task's sweep of lambda: end to end at each weight and rate, by the mode's own schedule.
+
+    Raises EcotError for a task that has no sweep, or no schedule for it.
+    """
+    settings = _task(config, task)
+    if settings.fit_weight is None:
+        raise EcotError(f"tasks.{task}.fit_weight: missing; write the weights and rates to sweep, see config.yaml")
+    if settings.modes.end_to_end is None:
+        raise EcotError(f"tasks.{task}.modes.end_to_end: missing; fit_weight trains by its schedule")
+    return [
+        Cell(task, "end_to_end", randomness, rate, seed, weight)
+        for weight in settings.fit_weight.weights
+        for rate in settings.fit_weight.rates
+        for randomness in settings.modes.end_to_end.randomness
+        for seed in config.seeds
+    ]
+
+
 def cell_settings(config: Config, cell: Cell) -> CellSettings:
     """The settings that decide the model of `cell`.
 
@@ -151,7 +188,10 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
         degradation=task.degradation,
         levels=task.levels,
         width=task.width,
-        schedule=Schedule(**{name: getattr(schedule, name) for name in Schedule.model_fields}),
+        schedule=CellSchedule(
+            **{name: getattr(schedule, name) for name in Schedule.model_fields},
+            distribution_weight=schedule.weight if cell.weight is None else cell.weight,
+        ),
         training=config.training,
         frozen=cell_settings(config, cell.needs) if cell.needs else None,
     )

@@ -86,13 +86,21 @@ frozen_option = click.option(
 @rate_option
 @randomness_option
 @seed_option
+@click.option("--weight", type=click.FloatRange(min=0), help="lambda of (15).  [default: the configuration's]")
 @dataset_option
 @out_option
 def train_end_to_end(
-    config: Config, task: str, rate: int, randomness: Randomness, seed: int, dataset: Path | None, out: Path
+    config: Config,
+    task: str,
+    rate: int,
+    randomness: Randomness,
+    seed: int,
+    weight: float | None,
+    dataset: Path | None,
+    out: Path,
 ) -> None:
     """Encoder and decoder on the objective (15)."""
-    _train(config, Cell(task, "end_to_end", randomness, rate, seed), dataset, out)
+    _train(config, Cell(task, "end_to_end", randomness, rate, seed, weight), dataset, out)
 
 
 @train.command("joint")
@@ -185,6 +193,16 @@ def evaluate(folder: Path, config: Config, dataset: Path | None) -> None:
         evaluate_cell(folder, dataset or dataset_path(settings.dataset), test, config.device)
 
 
+@main.command("fit-weight")
+@task_option
+@config_option
+def fit_weight(task: str, config: Config) -> None:
+    """Fit lambda to the paper's tables, from the measured sweep; written to results/RUN/fit_weight."""
+    from ecot.reporting.weight import write
+
+    write(task, config)
+
+
 @main.command()
 @config_option
 def collect(config: Config) -> None:
@@ -271,6 +289,6 @@ def show(config: Config) -> None:
         path = results / "tables" / f"table_{number:02d}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))
-    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "metrics.csv"):
+    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "fit_weight/*", "metrics.csv"):
         for path in sorted(results.glob(kind)):
             click.echo(path)

@@ -15,7 +15,9 @@ import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -64,25 +66,74 @@ class GaussianNoise(Settings):
 Degradation = Annotated[Resampling | GaussianNoise, Field(discriminator="kind")]
 
 
+class NamedWeight(Settings):
+    """lambda of a mode: the paper's value and one fitted to its tables, kept apart."""
+
+    published: float = Field(ge=0, allow_inf_nan=False, description="the paper's value")
+    fitted: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="the value that the target fit_weight found; null: none yet"
+    )
+    use: Literal["published", "fitted"] = Field("published", description="the one to train with")
+
+    @model_validator(mode="after")
+    def _used_value_is_there(self) -> Self:
+        if self.use == "fitted" and self.fitted is None:
+            raise ValueError("use: fitted, but there is no fitted value; write fitted: VALUE or use: published")
+        return self
+
+
+def _weight_tag(value: object) -> str | None:
+    if isinstance(value, Mapping | NamedWeight):
+        return "NamedWeight"
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+Weight = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False), Tag("number")] | Annotated[NamedWeight, Tag("NamedWeight")],
+    Discriminator(
+        _weight_tag,
+        custom_error_type="weight_type",
+        custom_error_message="Input should be a number, or a mapping of published, fitted and use",
+    ),
+]
+
+
 class Schedule(Settings):
-    """How one network is trained (Section B.3)."""
+    """How long and how fast a network is trained (Section B.3)."""
 
     epochs: int = Field(ge=1, description="passes over the training set")
     learning_rate: float = Field(gt=0, allow_inf_nan=False, description="Adam's step size at the start")
     decay_epoch: int = Field(ge=0, description="the rate is divided once, after this many epochs")
     decay_factor: float = Field(5.0, gt=0, allow_inf_nan=False, description="... by this")
-    distribution_weight: float = Field(
-        ge=0,
-        allow_inf_nan=False,
-        description="lambda of (15): weight of the Wasserstein-1 term; 0: no critic",
+
+
+class ModeSchedule(Schedule):
+    """How the network of a mode is trained."""
+
+    distribution_weight: Weight = Field(
+        description="lambda of (15), (70), (71): weight of the Wasserstein-1 term; 0: no critic."
+        " A number of one's own, or the published and a fitted value and which of them to use"
     )
+
+    @property
+    def weight(self) -> float:
+        """The lambda to train with."""
+        named = self.distribution_weight
+        if not isinstance(named, NamedWeight):
+            return named
+        return named.fitted if named.use == "fitted" and named.fitted is not None else named.published
+
+    @property
+    def weight_origin(self) -> str:
+        """Where it comes from: "published", "fitted" or, a number of the user's, "own"."""
+        return self.distribution_weight.use if isinstance(self.distribution_weight, NamedWeight) else "own"
 
     def points(self) -> list[tuple[Randomness | None, int | None]]:
         """Randomness and rate of each cell; None where there is none."""
         return [(None, None)]
 
 
-class RatedSchedule(Schedule):
+class RatedSchedule(ModeSchedule):
     """A schedule that is run at every rate, without common randomness."""
 
     rates: list[Rate] = Field(min_length=1, description="bits an image, multiples of log2(levels)")
@@ -124,7 +175,7 @@ class Modes(Settings):
     end_to_end: RandomizedSchedule | None = Field(None, description="encoder, decoder, critic on (15)")
     joint: RatedSchedule | None = Field(None, description="two decoders behind the frozen encoder on (18)")
     separate: RatedSchedule | None = Field(None, description="two compressors, for (18)(a) and (b) each alone")
-    restoration: Schedule | None = Field(None, description="the U-Net of the baseline on (70)")
+    restoration: ModeSchedule | None = Field(None, description="the U-Net of the baseline on (70)")
     baseline: RandomizedSchedule | None = Field(None, description="a compressor behind the frozen U-Net on (71)")
 
     @model_validator(mode="after")
@@ -133,6 +184,24 @@ class Modes(Settings):
             if getattr(self, mode) is not None and getattr(self, needed) is None:
                 raise ValueError(f"{mode} needs a model of {needed}; add modes.{needed} or leave {mode} out")
         return self
+
+
+class FitWeight(Settings):
+    """The sweep of lambda from which the target fit_weight finds the value that gives the paper's tables."""
+
+    weights: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        min_length=3, description="values of lambda in end_to_end; the fitted value lies between the outer ones"
+    )
+    rates: list[Rate] = Field(
+        min_length=1, description="bits an image at which the paper has both mse_input and mse_target"
+    )
+
+    @field_validator("weights", "rates")
+    @classmethod
+    def _ascending(cls, values: list[float]) -> list[float]:
+        if values != sorted(set(values)):
+            raise ValueError(f"must ascend without repetition; write {sorted(set(values))}")
+        return values
 
 
 class TaskSettings(Settings):
@@ -145,6 +214,7 @@ class TaskSettings(Settings):
     levels: int = Field(description="L, the quantiser's levels a dimension; a power of two")
     width: float = Field(1.0, gt=0, le=4, description="factor on the networks' inner channels; 1: the paper's")
     modes: Modes
+    fit_weight: FitWeight | None = Field(None, description="the sweep of the target fit_weight; null: none")
 
     @field_validator("levels")
     @classmethod
@@ -156,17 +226,18 @@ class TaskSettings(Settings):
     @model_validator(mode="after")
     def _rates_fit_levels(self) -> Self:
         bits = int(math.log2(self.levels))
-        for name, mode in self.schedules().items():
-            for rate in mode.rates if isinstance(mode, RatedSchedule) else []:
+        lists = {f"modes.{name}": mode for name, mode in self.schedules().items()} | {"fit_weight": self.fit_weight}
+        for name, settings in lists.items():
+            for rate in settings.rates if isinstance(settings, RatedSchedule | FitWeight) else []:
                 if rate % bits:
                     below, above = rate // bits * bits, -(-rate // bits) * bits
                     nearest = f"{below} or {above}" if below else f"{above}"
                     raise ValueError(
-                        f"modes.{name}.rates: {rate} is not a multiple of log2(levels) = {bits}; write {nearest}"
+                        f"{name}.rates: {rate} is not a multiple of log2(levels) = {bits}; write {nearest}"
                     )
         return self
 
-    def schedules(self) -> dict[Mode, Schedule]:
+    def schedules(self) -> dict[Mode, ModeSchedule]:
         """The schedules of the modes that are run, by mode."""
         return {name: mode for name in get_args(Mode) if (mode := getattr(self.modes, name)) is not None}
 
@@ -331,6 +402,7 @@ def _explain(problem: ErrorDetails) -> str:
     """One line for one pydantic error."""
     # The discriminator's value appears in the location of a union; it is no key of the file.
     tags = {name for kind in (Resampling, GaussianNoise) for name in get_args(kind.model_fields["kind"].annotation)}
+    tags |= {"number", NamedWeight.__name__}
     location = ".".join(str(part) for part in problem["loc"] if part not in tags)
     value, context = problem["input"], problem.get("ctx", {})
     match problem["type"]:
@@ -348,9 +420,10 @@ def _explain(problem: ErrorDetails) -> str:
         case "value_error":
             return f"{location}: {context['error']}"
         case "too_short":
-            return f"{location}: an empty list; write at least one value"
+            least = "one value" if context["min_length"] == 1 else f"{context['min_length']} values"
+            return f"{location}: {f'only {value}' if value else 'an empty list'}; write at least {least}"
     message = problem["msg"][0].lower() + problem["msg"][1:]
-    if problem["type"] == "float_type" and isinstance(value, str):
+    if problem["type"] in ("float_type", "weight_type") and isinstance(value, str):
         message += " (YAML takes 1e-4 for text: write 1.0e-4)"
     return f"{location}: {value!r}: {message.replace('input should', 'must')}"
 
@@ -362,11 +435,12 @@ def _allowed_keys(location: Sequence[int | str]) -> list[str]:
 
     def resolve(node: Any, tag: object = None) -> Any:
         for option in node.get("anyOf", []) + node.get("oneOf", []):
-            if "$ref" in option and (
-                tag is None or resolve(option)["properties"].get("kind", {}).get("const") == tag
-            ):
+            if "$ref" in option and tag in (None, option["$ref"].rsplit("/", 1)[1], kind_of(resolve(option))):
                 return resolve(option)
         return definitions[node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+
+    def kind_of(node: Any) -> object:
+        return node.get("properties", {}).get("kind", {}).get("const")
 
     for part in location:
         properties = node.get("properties", {})

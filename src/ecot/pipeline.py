@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -18,23 +18,29 @@ from ecot.cells import (
     bounds_path,
     cell_settings,
     dataset_path,
+    fitted_weight_path,
     grid,
     logs_folder,
     measurement_settings,
     results_folder,
+    sweep,
 )
 from ecot.config import NEEDS, Mode, Randomness, RuleResources
+from ecot.errors import EcotError
 from ecot.files import write_text
 from ecot.provenance import code_hash
 from ecot.reporting.catalogue import FIGURES, SIMULATED, TABLES, THEORY_FIGURES
 
-# The part of a cell's folder between mode and seed.
-POINTS: dict[Mode, str] = {
+Family = Mode | Literal["fit_weight"]  # of cells; those of the sweep are end to end, at a weight of their own
+
+# The part of a cell's folder between family and seed.
+POINTS: dict[Family, str] = {
     "end_to_end": "{randomness}/rate-{rate}/",
     "joint": "independent/rate-{rate}/",
     "separate": "independent/rate-{rate}/",
     "restoration": "",
     "baseline": "{randomness}/rate-{rate}/",
+    "fit_weight": "weight-{weight}/{randomness}/rate-{rate}/",
 }
 
 
@@ -98,28 +104,44 @@ class Pipeline:
         return f"{measured.model_dump_json()} {task.degradation.model_dump_json()} {task.rates()} {code}"
 
     def everything(self) -> str:
-        """Parameter of what depends on the whole configuration, except where and how it is run."""
-        return self.config.model_dump_json(exclude={"device", "compute", "resources", "data"})
+        """Parameter of what depends on the whole configuration, except how it is run and the sweeps."""
+        not_shown = {"device": True, "compute": True, "resources": True, "data": True}
+        return self.config.model_dump_json(exclude={**not_shown, "tasks": {"__all__": {"fit_weight"}}})
 
-    def cell_files(self, mode: Mode, name: str) -> str:
-        """Pattern of a file of the cells of a mode, below results/<run>/ or logs/<run>/."""
-        return f"cells/{{task}}/{mode}/{POINTS[mode]}seed-{{seed}}/{name}"
+    def fitted_weights(self, _wildcards: Any) -> list[str]:
+        """The fitted lambda of each task that has a sweep."""
+        tasks = [task for task, settings in self.config.tasks.items() if settings.fit_weight]
+        if not tasks:
+            raise EcotError("fit_weight: no task of the configuration has weights and rates to sweep")
+        return [f"{fitted_weight_path(self.config, task)}.json" for task in tasks]
 
-    def models(self, mode: Mode) -> dict[str, str]:
-        """Patterns of what a training of that mode writes."""
+    def sweep_metrics(self, wildcards: Any) -> list[str]:
+        """The metrics that a fit of lambda is made of; EcotError if the paper has no numbers for it."""
+        from ecot import paper  # needs a table library, and planning anything else does not
+
+        cells = sweep(self.config, wildcards.task)
+        paper.end_to_end(wildcards.task, sorted({cell.rate_bits for cell in cells if cell.rate_bits}))
+        return self.metrics(cells)
+
+    def cell_files(self, family: Family, name: str) -> str:
+        """Pattern of a file of a family of cells, below results/<run>/ or logs/<run>/."""
+        return f"cells/{{task}}/{family}/{POINTS[family]}seed-{{seed}}/{name}"
+
+    def models(self, family: Family) -> dict[str, str]:
+        """Patterns of what a training of that family writes."""
         names = {"model": "model.safetensors", "settings": "config.yaml", "history": "history.csv", "run": "run.json"}
-        return {key: f"{self.results}/{self.cell_files(mode, name)}" for key, name in names.items()}
+        return {key: f"{self.results}/{self.cell_files(family, name)}" for key, name in names.items()}
 
     def frozen(self, mode: Mode) -> dict[str, str]:
         """Patterns of the model that a cell of that mode stands on, and of what stands for it."""
         folder = f"{self.results}/{self.cell_files(NEEDS[mode], '')}".replace("{randomness}", "independent")
         return {"model": f"{folder}model.safetensors", "run": f"{folder}run.json"}
 
-    def trained(self, mode: Mode) -> Callable[[Any], str]:
+    def trained(self, family: Family) -> Callable[[Any], str]:
         """Parameter of a training: all that decides its model, settings and code."""
 
         def parameter(wildcards: Any) -> str:
-            settings = cell_settings(self.config, _cell(mode, wildcards))
+            settings = cell_settings(self.config, _cell(family, wildcards))
             return f"{settings.model_dump_json()} {code_hash('ecot.training.cell', f'ecot.tasks.{settings.task}')}"
 
         return parameter
@@ -184,13 +206,15 @@ def _by_attempt(values: list[str]) -> Callable[[Any, int], str]:
     return lambda wildcards, attempt: values[min(attempt, len(values)) - 1]
 
 
-def _cell(mode: Mode, wildcards: Any) -> Cell:
+def _cell(family: Family, wildcards: Any) -> Cell:
     """The cell that a rule's wildcards name."""
-    rate = int(wildcards.rate) if "{rate}" in POINTS[mode] else None
+    rate = int(wildcards.rate) if "{rate}" in POINTS[family] else None
     randomness: Randomness | None = "independent" if rate else None
-    if "{randomness}" in POINTS[mode]:
+    if "{randomness}" in POINTS[family]:
         randomness = wildcards.randomness
-    return Cell(wildcards.task, mode, randomness, rate, int(wildcards.seed))
+    if family == "fit_weight":
+        return Cell(wildcards.task, "end_to_end", randomness, rate, int(wildcards.seed), float(wildcards.weight))
+    return Cell(wildcards.task, family, randomness, rate, int(wildcards.seed))
 
 
 def _typed(value: Any) -> Any:

@@ -50,7 +50,7 @@ class Checkout:
             yield run
         finally:
             run.interrupt()
-            run.report(" ".join(arguments))
+            run.report(" ".join(arguments) or "(everything)")
 
     def snakemake(self, *arguments: str, timeout: float = 240) -> "Run":
         """A whole run of Snakemake."""
@@ -112,7 +112,7 @@ class Run:
 
     def report(self, title: str) -> None:
         """Print the queue as it went by and Slurm's records, for the log of the tests."""
-        print(f"\n=== snakemake {title}: exit status {self.returncode}\n--- squeue, whenever it changed")
+        print(f"\n=== snakemake {title}: exit status {self.returncode}\n--- the queue, whenever it changed")
         print("\n".join(self._queue))
         print("--- scontrol show job, at the end")
         for job in self.jobs():

@@ -52,7 +52,8 @@ def test_a_table_is_mean_and_spread_over_seeds(run):
     tables.write(5, config)
     rows = pd.read_csv("results/tiny/tables/table_05.csv")
     assert list(rows.columns) == [
-        "task", "rate_bits", "randomness", "mode", "quantity", "value", "std", "n_seeds", "paper", "dataset"
+        "task", "rate_bits", "randomness", "mode", "quantity", "value", "std", "n_seeds", "paper", "dataset",
+        "distribution_weight", "weight_origin",
     ]  # fmt: skip
     common = rows[(rows.randomness == "common") & (rows.rate_bits == 4)].iloc[0]
     assert common["value"] == pytest.approx(0.026)
@@ -64,6 +65,23 @@ def test_a_table_is_mean_and_spread_over_seeds(run):
     assert "MNIST sample" in text
     assert "INCOMPLETE" not in text
     assert r"\begin{tabular}" in Path("results/tiny/tables/table_05.tex").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "weight", "origin"), [({}, 0.001, "published"), ({"use": "fitted"}, 0.01, "fitted"), (0.5, 0.5, "own")]
+)
+def test_every_table_says_which_lambda_it_used(run, change, weight, origin):
+    config = run({"tasks": {"super_resolution": {"modes": {"end_to_end": {"distribution_weight": change}}}}})
+    tables.write(5, config)
+    settings.write_settings(config)
+    rows = pd.read_csv("results/tiny/tables/table_05.csv")
+    assert set(zip(rows.distribution_weight, rows.weight_origin, strict=True)) == {(weight, origin)}
+    assert f"lambda {weight:g} ({origin})" in Path("results/tiny/tables/table_05.md").read_text()
+    assert rf"$\lambda$ {weight:g} ({origin})" in Path("results/tiny/tables/table_05.tex").read_text()
+    third = pd.read_csv("results/tiny/tables/table_03.csv").set_index(["task", "network"])
+    assert tuple(third.loc[("super_resolution", "Encoder"), ["lambda", "lambda is"]]) == (weight, origin)
+    figures.write(5, config)
+    assert f"lambda {weight:g} ({origin})" in Path("results/tiny/figures/figure_05.svg").read_text()
 
 
 def test_one_seed_has_no_spread(run):

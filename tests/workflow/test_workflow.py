@@ -3,6 +3,7 @@
 All runs happen in a copy of the checkout, so that its code can be edited and results thrown away.
 """
 
+import json
 import os
 import re
 import shutil
@@ -220,6 +221,40 @@ def test_gpu_trainings_ask_for_a_gpu(checkout, device, gpus):
 def test_the_papers_grid_is_planned(checkout):
     plan = checkout.snakemake("--dry-run", config=None)
     assert re.search(r"^evaluate +150$", plan.stdout + plan.stderr, re.M), plan.stderr
+
+
+SWEEP = (
+    "tasks={super_resolution: {modes: {end_to_end: {randomness: [common]}},"
+    " fit_weight: {weights: [0.001, 0.02, 0.4], rates: [8]}}}"
+)
+
+
+def test_a_sweep_of_lambda_is_trained_and_fitted(checkout):
+    """The default target neither makes it nor is touched by its settings, beyond the record of them."""
+    jobs = {"train_fit_weight": 3, "evaluate": 3, "score_weights": 1, "fit_weight": 1}
+    assert checkout.planned("fit_weight", "--config", SWEEP) == jobs
+    run = checkout.snakemake("fit_weight", "--cores", "2", "--config", SWEEP)
+    assert run.returncode == 0, run.stderr
+    folder = checkout.folder / "results/tiny/fit_weight"
+    assert {path.suffix for path in folder.iterdir()} == {".csv", ".json", ".svg", ".png"}
+    found = json.loads((folder / "super_resolution.json").read_text())
+    assert [row["distribution_weight"] for row in found["curve"]] == [0.001, 0.02, 0.4]
+    assert 0.001 <= found["fitted_weight"] <= 0.4
+    # Trained with the weight of its name: at the grid's own weight it is the grid's model, bit for bit.
+    swept = checkout.folder / "results/tiny/cells/super_resolution/fit_weight/weight-{}/common/rate-8/seed-0"
+    grid = checkout.folder / CELL.format("super_resolution", "common", 8)
+    same, other = (Path(str(swept).format(weight)) / "metrics.csv" for weight in (0.001, 0.4))
+    assert same.read_text() == (grid / "metrics.csv").read_text() != other.read_text()
+    assert checkout.planned("fit_weight", "--config", SWEEP) == {}
+    assert checkout.planned("--config", "tasks={super_resolution: {fit_weight: {rates: [8]}}}") == {"config": 1}
+
+
+def test_a_sweep_without_published_numbers_is_refused_before_it_is_trained(checkout):
+    plan = checkout.snakemake(
+        "fit_weight", "--dry-run", "--config", "tasks={super_resolution: {fit_weight: {rates: [8, 10]}}}"
+    )
+    assert plan.returncode == 1
+    assert "super_resolution at 10 bits; allowed rates: 4, 8, 12, 16, 20, 24, 28, 32" in plan.stderr + plan.stdout
 
 
 def test_a_report_is_built_without_a_network(checkout):

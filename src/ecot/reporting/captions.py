@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ecot.cells import Cell
-from ecot.config import Config
+from ecot.config import Config, ModeSchedule
 from ecot.data.registry import DATASETS
 from ecot.reporting import metrics
 
@@ -16,7 +16,7 @@ def describe(config: Config, tasks: list[str], table: pd.DataFrame) -> list[str]
         info = DATASETS[settings.dataset]
         schedules = settings.schedules()
         modes = ", ".join(
-            f"{mode.replace('_', ' ')}: {count(schedule.epochs, 'epoch')}, lambda {schedule.distribution_weight:g}"
+            f"{mode.replace('_', ' ')}: {count(schedule.epochs, 'epoch')}, {weight_title(schedule)}"
             for mode, schedule in schedules.items()
             if mode in set(own["mode"])
         )
@@ -27,6 +27,11 @@ def describe(config: Config, tasks: list[str], table: pd.DataFrame) -> list[str]
             f" per pixel, {'mean ± standard deviation over ' if seeds.max() > 1 else ''}{count(seeds, 'seed')}."
         )
     return sentences
+
+
+def weight_title(schedule: ModeSchedule) -> str:
+    """For instance "lambda 0.01 (fitted)"."""
+    return f"lambda {schedule.weight:g} ({schedule.weight_origin if schedule.weight else 'no critic'})"
 
 
 def missing_note(missing: list[Cell]) -> list[str]:

@@ -19,7 +19,7 @@ from ecot.config import Config
 from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
 from ecot.reporting import drawing, metrics
-from ecot.reporting.captions import count, missing_note, task_title
+from ecot.reporting.captions import count, missing_note, task_title, weight_title
 from ecot.reporting.catalogue import FIGURES, THEORY_FIGURES
 from ecot.reporting.drawing import STYLES
 
@@ -73,7 +73,9 @@ def figure_5(table: pd.DataFrame, config: Config) -> Figure:
         _rate_distortion(curve, own, task)
         if bounds_path(config, task).is_file():
             _bounds(curve, pd.read_csv(bounds_path(config, task)).set_index("bound"))
-        curve.set_title(f"({'ac'[row]}) {task_title(task)}\n{DATASETS[config.tasks[task].dataset].title}")
+        weight = weight_title(config.tasks[task].schedules()["end_to_end"])
+        data = DATASETS[config.tasks[task].dataset].title
+        curve.set_title(f"({'ac'[row]}) {task_title(task)}, {weight}\n{data}")
         _images(images, own, config, task)
         images.set_title(f"({'bd'[row]}) outputs with common randomness")
     drawing.legend_below(figure, 3)

@@ -7,7 +7,7 @@ from typing import Protocol
 import pandas as pd
 
 from ecot.cells import results_folder
-from ecot.config import Config, Mode, Schedule
+from ecot.config import Config, Mode, ModeSchedule
 from ecot.reporting.captions import task_title
 from ecot.reporting.tables import Grid, write_files
 
@@ -66,14 +66,15 @@ def write_architecture(number: int, config: Config, layers: Sequence[Layer], lat
     write_files(path, caption, notes, blocks, frame.assign(task=task))
 
 
-def _settings(mode: Mode, schedule: Schedule, config: Config) -> list[dict[str, object]]:
+def _settings(mode: Mode, schedule: ModeSchedule, config: Config) -> list[dict[str, object]]:
     beta_1, beta_2 = config.training.betas
     learned: dict[str, object] = {
         "learning rate": f"{schedule.learning_rate:g}",
         "beta 1": f"{beta_1:g}",
         "beta 2": f"{beta_2:g}",
         "gradient penalty": "-",
-        "lambda": f"{schedule.distribution_weight:g}",
+        "lambda": f"{schedule.weight:g}",
+        "lambda is": schedule.weight_origin,
         "epochs": schedule.epochs,
         "rate divided": f"by {schedule.decay_factor:g} after {schedule.decay_epoch}",
     }
@@ -82,6 +83,6 @@ def _settings(mode: Mode, schedule: Schedule, config: Config) -> list[dict[str, 
     networks = {"Encoder": learned, "Decoder": learned, "Critic": critic}
     if mode == "joint":
         networks = {"Encoder": fixed, "Decoder 1": learned, "Decoder 2": learned, "Critic": critic}
-    if not schedule.distribution_weight:
+    if not schedule.weight:
         del networks["Critic"]
     return [{"network": name, **row} for name, row in networks.items()]

@@ -34,7 +34,7 @@ def write(number: int, config: Config) -> None:
         f"Table {number}: {TABLES[number].title}",
         notes,
         _blocks(number, rows),
-        rows.drop(columns="line"),
+        _with_weights(rows.drop(columns="line"), config),
     )
 
 
@@ -81,6 +81,15 @@ def tidy(number: int, table: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _with_weights(rows: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """`rows` with the lambda that each number was trained with and where it comes from."""
+    schedules = [config.tasks[row.task].schedules()[row.mode] for row in rows.itertuples()]
+    return rows.assign(
+        distribution_weight=[schedule.weight for schedule in schedules],
+        weight_origin=[schedule.weight_origin for schedule in schedules],
+    )
 
 
 def markdown(caption: str, notes: list[str], blocks: list[tuple[str, Grid]]) -> str:
