@@ -4,12 +4,14 @@ PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG := --config config.yaml --config config.demo.yaml
+SLURM := munge slurmctld slurmd slurm-client
 
-.PHONY: help env demo report test gpu-check lint lock
+.PHONY: help env demo report test test-cluster gpu-check lint lock
 
 help:
 	@echo "make demo    train the small grid on the embedded sample and print its tables"
 	@echo "make test    all tests that need no special hardware"
+	@echo "make test-cluster  the workflow on a Slurm of one node, brought up for the tests (Debian, as root)"
 	@echo "make gpu-check   what only a GPU can show: tests and benchmarks; needs neither network nor snakemake"
 	@echo "make lint    linters and type checker"
 	@echo "make report  results/demo/report.html from the last demo"
@@ -33,7 +35,12 @@ report: env
 	snakemake --configfile config.demo.yaml --report results/demo/report.html
 
 test: env
-	python -m pytest -m "not gpu"
+	python -m pytest -m "not gpu and not cluster"
+
+# Bounded: a queue that hangs must not hang whoever waits for the tests.
+test-cluster: env
+	dpkg --status $(SLURM) > /dev/null 2>&1 || { apt-get update && apt-get install --yes --no-install-recommends $(SLURM); }
+	timeout --kill-after 60 900 $(BIN)/python -m pytest tests/cluster -m cluster -s
 
 # Without `env`: it runs wherever a GPU turns up, in any Python that has the packages (PYTHON=...).
 gpu-check:

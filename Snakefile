@@ -28,6 +28,11 @@ shell.prefix(
 )
 
 
+# Limits to it hold within a group of jobs, not among all jobs.
+resource_scopes:
+    turn="local",
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

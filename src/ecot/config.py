@@ -284,8 +284,17 @@ class RuleResources(Settings):
     """What one job of a rule asks for."""
 
     threads: int = Field(1, ge=1, description="CPU cores")
-    mem_mb: int = Field(2000, ge=1, description="memory, MB")
-    runtime: int = Field(10, ge=1, description="wall time, minutes")
+    mem_mb: int = Field(2000, ge=1, description="memory, MB, times the attempt")
+    runtime: int = Field(10, ge=1, description="wall time, minutes, times the attempt")
+
+
+class GpuRequest(Settings):
+    """How a job asks Slurm for its GPU."""
+
+    option: Literal["gpus", "gres"] = Field("gpus", description="--gpus, or --gres where a cluster takes no other")
+    models: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")]] = Field(
+        [], description="one an attempt, the last for all later ones; empty: any"
+    )
 
 
 class Resources(Settings):
@@ -294,6 +303,7 @@ class Resources(Settings):
     train: RuleResources
     evaluate: RuleResources
     other: RuleResources
+    gpu: GpuRequest
 
 
 class Data(Settings):

@@ -186,18 +186,32 @@ class Pipeline:
         """What the measures of the constraint give for clean images, of all tasks."""
         return [str(levels_path(self.config, task)) for task in self.config.tasks]
 
-    @property
-    def gpus(self) -> int:
-        """GPUs that a training asks for: none on the CPU."""
-        return 0 if self.config.device == "cpu" else 1
+    def resources(self, job: str, gpu: bool = False) -> dict[str, Any]:
+        """What a kind of job asks for beside cores.
 
-    def memory(self, job: str) -> int:
-        """Memory of a kind of job, MB."""
-        return self._resources(job).mem_mb
+        `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU. A job that
+        was cut short, for memory, time or its node, asks for more at its next attempt.
+        """
+        base = self._resources(job)
+        wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
 
-    def runtime(self, job: str) -> int:
-        """Wall time of a kind of job, minutes."""
-        return self._resources(job).runtime
+    def _gpu(self) -> dict[str, Any]:
+        """One GPU, in the words of Snakemake's Slurm plugin."""
+        request = self.config.resources.gpu
+        if request.option == "gres":
+            return {"gpu": 0, "gres": _by_attempt([f"gpu:{model}:1" for model in request.models] or ["gpu:1"])}
+        return {"gpu": 1, "gpu_model": _by_attempt(request.models)} if request.models else {"gpu": 1}
+
+    def measured_together(self, wildcards: Any) -> str:
+        """Group of a measurement: on a cluster those whose models are already there share jobs.
+
+        A group waits for all that it needs, so a model that is still to be trained, which takes long and
+        may fail, is measured in a group of its own. (Not in none: Snakemake would ask again, and be
+        told otherwise, when the model is there.)
+        """
+        run = Path(self.results) / "cells" / wildcards.task / wildcards.variant / "run.json"
+        return "measure" if run.is_file() else f"measure-{wildcards.task}-{wildcards.variant.replace('/', '-')}"
 
     def threads(self, job: str) -> int:
         """CPU cores of a kind of job."""
@@ -206,6 +220,16 @@ class Pipeline:
     def _resources(self, job: str) -> RuleResources:
         resources: RuleResources = getattr(self.config.resources, job)
         return resources
+
+
+def _growing(base: int) -> Callable[[Any, int], int]:
+    """A resource in proportion to the attempt."""
+    return lambda wildcards, attempt: attempt * base
+
+
+def _by_attempt(values: list[str]) -> Callable[[Any, int], str]:
+    """The value of an attempt, counted from 1; the last one stays."""
+    return lambda wildcards, attempt: values[min(attempt, len(values)) - 1]
 
 
 def _cell(family: Family, wildcards: Any) -> Cell:

@@ -13,8 +13,7 @@ rule bounds_images:
         "../../envs/analysis.yaml"
     threads: pipeline.threads("evaluate")
     resources:
-        mem_mb=pipeline.memory("evaluate"),
-        runtime=pipeline.runtime("evaluate"),
+        **pipeline.resources("evaluate"),
     params:
         settings=pipeline.bounded,
     shell:

@@ -17,9 +17,7 @@ rule classifier:
         "../../envs/torch.yaml"
     threads: pipeline.threads("evaluate")
     resources:
-        gpu=pipeline.gpus,
-        mem_mb=pipeline.memory("evaluate"),
-        runtime=pipeline.runtime("evaluate"),
+        **pipeline.resources("evaluate", gpu=True),
     params:
         code=code_hash("ecot.training.classifier"),
     shell:
@@ -43,9 +41,7 @@ rule constraint_levels:
         "../../envs/torch.yaml"
     threads: pipeline.threads("evaluate")
     resources:
-        gpu=pipeline.gpus,
-        mem_mb=pipeline.memory("evaluate"),
-        runtime=pipeline.runtime("evaluate"),
+        **pipeline.resources("evaluate", gpu=True),
     params:
         settings=pipeline.levelled,
     shell:

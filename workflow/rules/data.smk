@@ -12,8 +12,7 @@ rule dataset:
         "../../envs/torch.yaml"
     threads: pipeline.threads("other")
     resources:
-        mem_mb=pipeline.memory("other"),
-        runtime=pipeline.runtime("other"),
+        **pipeline.resources("other"),
     params:
         code=code_hash("ecot.data.datasets"),
     shell:

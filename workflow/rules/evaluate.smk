@@ -18,13 +18,15 @@ rule evaluate:
         f"{pipeline.logs}/cells/{{task}}/{{variant}}/evaluate.tsv"
     wildcard_constraints:
         task="[^/]+",
+    group:
+        pipeline.measured_together
     conda:
         "../../envs/torch.yaml"
     threads: pipeline.threads("evaluate")
     resources:
-        gpu=pipeline.gpus,
-        mem_mb=pipeline.memory("evaluate"),
-        runtime=pipeline.runtime("evaluate"),
+        **pipeline.resources("evaluate", gpu=True),
+        # Where a profile lets one take its turn at a time, a group asks for no more than one of its jobs does.
+        turn=1,
     params:
         settings=pipeline.measured,
         cell=subpath(output.metrics, parent=True),

@@ -15,9 +15,7 @@ rule train_end_to_end:
         "../../envs/torch.yaml"
     threads: pipeline.threads("train")
     resources:
-        gpu=pipeline.gpus,
-        mem_mb=pipeline.memory("train"),
-        runtime=pipeline.runtime("train"),
+        **pipeline.resources("train", gpu=True),
     params:
         settings=pipeline.trained("end_to_end"),
         command=pipeline.training_command("end_to_end"),
