@@ -9,14 +9,14 @@ SLURM := munge slurmctld slurmd slurm-client
 .PHONY: help env demo report test test-cluster gpu-check lint lock
 
 help:
-	@echo "make demo    train the small grid on the embedded sample and print its tables"
-	@echo "make test    all tests that need no special hardware"
+	@echo "make demo          train the small grid on the embedded sample and print its tables"
+	@echo "make test          all tests that need no special hardware"
+	@echo "make report        results/demo/report.html from the last demo"
 	@echo "make test-cluster  the workflow on a Slurm of one node, brought up for the tests (Debian, as root)"
-	@echo "make gpu-check   what only a GPU can show: tests and benchmarks; needs neither network nor snakemake"
-	@echo "make lint    linters and type checker"
-	@echo "make report  results/demo/report.html from the last demo"
-	@echo "make env     only the virtual environment, .venv"
-	@echo "make lock    resolve requirements.lock anew from pyproject.toml (needs uv)"
+	@echo "make gpu-check     what only a GPU can show, tests and benchmarks; needs neither network nor snakemake"
+	@echo "make lint          linters and type checker"
+	@echo "make env           only the virtual environment, .venv"
+	@echo "make lock          resolve requirements.lock anew from pyproject.toml (needs uv)"
 
 env: .venv/installed
 

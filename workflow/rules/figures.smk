@@ -15,7 +15,7 @@ rule figure:
     benchmark:
         f"{pipeline.logs}/figures/figure_{{number}}.tsv"
     wildcard_constraints:
-        number=r"\d\d",
+        number="|".join(f"{number:02d}" for number in pipeline.figures) or "none",
     localrule: True
     conda:
         "../../envs/analysis.yaml"

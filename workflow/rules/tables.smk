@@ -38,7 +38,7 @@ rule table:
     benchmark:
         f"{pipeline.logs}/tables/table_{{number}}.tsv"
     wildcard_constraints:
-        number=r"\d\d",
+        number="|".join(f"{number:02d}" for number in pipeline.tables) or "none",
     localrule: True
     conda:
         "../../envs/analysis.yaml"
