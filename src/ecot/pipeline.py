@@ -48,6 +48,7 @@ class Pipeline:
     """The jobs of one configuration. EcotError if the configuration is wrong."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
+        configuration.check_size(values)
         self.config = configuration.validate(_typed(values))
         self.resolved = self.config.model_dump_json()
         self.results = results_folder(self.config)
@@ -200,6 +201,9 @@ def _typed(value: Any) -> Any:
     if isinstance(value, list):
         return [_typed(inner) for inner in value]
     if isinstance(value, str):
-        parsed = yaml.safe_load(value) if value.strip() else value
+        try:
+            parsed = yaml.safe_load(value) if value.strip() else value
+        except (ValueError, RecursionError, yaml.YAMLError):
+            return value
         return parsed if isinstance(parsed, bool | int | float | None) else value
     return value

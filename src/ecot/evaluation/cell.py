@@ -44,7 +44,7 @@ def evaluate(folder: Path, dataset: Path, test: MeasurementSettings, device: Dev
     missing or damaged.
     """
     chosen = devices.choose(device)
-    model = checkpoint.load(folder / "model.safetensors")
+    model = checkpoint.trained(folder)
     settings = model.settings
     system = systems.build(settings).to(chosen)
     system.load_state_dict(model.tensors)
