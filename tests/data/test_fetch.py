@@ -127,6 +127,21 @@ def test_a_bad_answer_is_refused_and_leaves_nothing(
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["endless", "endless.gz"])
+def test_a_server_that_sends_for_ever_is_hung_up_on(server: Server, tmp_path: Path, name: str) -> None:
+    server.answers[name] = gzip.compress(b"x" * 1000) if name.endswith(".gz") else b"x" * 1000
+    server.declared[name], server.endless = 1 << 50, True
+    fetch._download(server.url + name, tmp_path / "raw", 1000)
+    assert (tmp_path / "raw").stat().st_size <= 1001
+    assert all(path.stat().st_size <= 1000 + fetch.ARCHIVE_MARGIN for path in tmp_path.iterdir())
+
+
+def test_an_archive_that_unpacks_without_end_is_cut(server: Server, tmp_path: Path) -> None:
+    server.answers["bomb.gz"] = gzip.compress(bytes(50 << 20))
+    fetch._download(server.url + "bomb.gz", tmp_path / "raw", 1000)
+    assert (tmp_path / "raw").stat().st_size == 1001
+
+
 def test_what_arrived_whole_is_kept(published: Published, server: Server, tmp_path: Path, tree: Tree) -> None:
     *whole, last = published.files
     served = next(name for name in server.answers if name.removesuffix(".gz") == Path(last).name)

@@ -8,6 +8,7 @@ to read the published files in `prepare`.
 
 import json
 import math
+import tokenize
 import zipfile
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from ecot.data.readers import READERS, SPLITS, Split, SplitName
 from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
 from ecot.files import atomic, read_text, sha256, write_text
+
+# What zipfile and numpy's reader of headers raise for files that are none.
+UNREADABLE = (KeyError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError)
 
 
 def prepare(name: str, root: Path, out: Path, *, download: bool = True) -> None:
@@ -52,7 +56,7 @@ def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     _check(path)
     try:
         return Split(_read(path, f"{split}_images", n), _read(path, f"{split}_labels", n))
-    except (KeyError, ValueError, IndexError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise EcotError(f"{path} is not a prepared data set ({reason}): {_anew(path)}") from error
 
