@@ -34,6 +34,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/bounds.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/paper.smk"
 include: "workflow/rules/weight.smk"
 
 
@@ -43,5 +44,8 @@ rule all:
         rules.config.output,
         rules.metrics.output,
         rules.tables.input,
+        rules.paired.output,
+        rules.claims.output,
+        rules.comparison.output,
         rules.figures.input,
         rules.theory_figures.output,

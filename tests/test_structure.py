@@ -91,6 +91,9 @@ COMMANDS = {
         "reporting.figures",
         "reporting.theory",
         "reporting.bounds",
+        "reporting.paired",
+        "reporting.claims",
+        "reporting.comparison",
         "reporting.weight",
     ),
 }

@@ -264,9 +264,36 @@ def figure(numbers: tuple[int, ...], config: Config) -> None:
 
 @main.command()
 @config_option
+def paired(config: Config) -> None:
+    """Write the paired comparisons over seeds to results/RUN/tables."""
+    from ecot.reporting.paired import write
+
+    write(config)
+
+
+@main.command()
+@config_option
+def claims(config: Config) -> None:
+    """Check each claim of the paper on this run, on the published numbers and by theory: results/RUN/claims.md."""
+    from ecot.reporting.claims import write
+
+    write(config)
+
+
+@main.command()
+@config_option
+def comparison(config: Config) -> None:
+    """Set every published number beside this run's: results/RUN/paper_comparison.md, paper_summary.md."""
+    from ecot.reporting.comparison import write
+
+    write(config)
+
+
+@main.command()
+@config_option
 def incomplete(config: Config) -> None:
     """Write the tables and figures of which some cells, or the bounds, are missing; each says which cells."""
-    from ecot.reporting import figures, metrics, tables
+    from ecot.reporting import claims, comparison, figures, metrics, paired, tables
     from ecot.reporting.catalogue import FIGURES, TABLES
 
     for number, product in TABLES.items():
@@ -278,19 +305,33 @@ def incomplete(config: Config) -> None:
         found = metrics.of(product, config)
         if (found.missing or bounds_missing) and len(found.table):
             figures.write(number, config)
+    found = metrics.rated(config)
+    if (found.missing or bounds_missing) and len(found.table):
+        for whole in (paired, claims, comparison):
+            whole.write(config)
+
+
+@main.command()
+@config_option
+def reference(config: Config) -> None:
+    """Keep the finished run's results in results/reference/RUN, which belongs in git."""
+    from ecot.reporting.reference import keep
+
+    click.echo(keep(config))
 
 
 @main.command()
 @config_option
 def show(config: Config) -> None:
-    """Print the run's tables and where its figures are."""
+    """Print the run's tables, what of the paper holds, and where its figures are."""
     from ecot.reporting.catalogue import TABLES
 
     results = results_folder(config)
-    for number in TABLES:
-        path = results / "tables" / f"table_{number:02d}.md"
+    names = [f"tables/table_{number:02d}" for number in TABLES]
+    for name in (*names, "tables/paired", "claims", "paper_summary"):
+        path = results / f"{name}.md"
         if path.is_file():
             click.echo(path.read_text(encoding="utf-8"))
-    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "fit_weight/*", "metrics.csv"):
+    for kind in ("tables/*.csv", "figures/*.png", "bounds/*.csv", "fit_weight/*", "*.csv", "paper_comparison.md"):
         for path in sorted(results.glob(kind)):
             click.echo(path)

@@ -54,6 +54,7 @@ class Pipeline:
         self.results = results_folder(self.config)
         self.logs = logs_folder(self.config)
         self.cells = list(grid(self.config))
+        self.rated = [cell for cell in self.cells if cell.rate_bits is not None]
         self.task_modules = [f"ecot.tasks.{task}" for task in self.config.tasks]
         self.tables = [number for number, table in TABLES.items() if table.cells(self.config)]
         self.figures = [number for number, figure in FIGURES.items() if figure.cells(self.config)]
@@ -96,6 +97,11 @@ class Pipeline:
         """The bounds of the tasks that a figure shows."""
         tasks = {cell.task: None for cell in FIGURES[int(wildcards.number)].cells(self.config)}
         return [str(bounds_path(self.config, task)) for task in tasks]
+
+    @property
+    def bounds(self) -> list[str]:
+        """The bounds of all tasks."""
+        return [str(bounds_path(self.config, task)) for task in self.config.tasks]
 
     def bounded(self, wildcards: Any) -> str:
         """Parameter of the bounds of a task: all that decides them beside the data, settings and code."""

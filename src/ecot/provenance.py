@@ -2,13 +2,14 @@
 
 import ast
 import hashlib
+import subprocess
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 
 # What these modules do is either part of a job's settings already or decides no result.
-PLUMBING = {"ecot", "ecot.config", "ecot.cells", "ecot.errors", "ecot.files"}
+PLUMBING = {"ecot", "ecot.config", "ecot.cells", "ecot.errors", "ecot.files", "ecot.provenance"}
 
 
 @cache
@@ -21,6 +22,15 @@ def code_hash(*modules: str) -> str:
     for module in sorted(_closure(modules)):
         digest.update(f"{module}\n{_source(module)}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def commit() -> str:
+    """The commit of the checkout that this package is used from, with "-dirty" if it was edited; "" without one."""
+    command = ["git", "-C", str(PACKAGE), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
 
 
 def _closure(modules: tuple[str, ...]) -> set[str]:

@@ -121,8 +121,12 @@ def test_what_is_left_is_written_without_bounds_and_without_a_mode(tiny, all_mod
             folder = results_folder(config) / cell.folder
             folder.mkdir(parents=True)
             row = {**asdict(cell), "dataset": config.tasks[cell.task].dataset, "n_test": 64, "mse_input": 0.1}
-            pd.DataFrame([row | {"mse_target": 0.1}]).to_csv(folder / "metrics.csv", index=False)
+            pd.DataFrame([row | {"mse_target": 0.1, "distribution_weight": 0.001}]).to_csv(
+                folder / "metrics.csv", index=False
+            )
     done = CliRunner().invoke(main, ["incomplete", "--config", "all.yaml"])
     assert done.exit_code == 0, done.output
     assert "INCOMPLETE, 2 cells missing" in Path("results/tiny/tables/table_01.md").read_text()
     assert Path("results/tiny/figures/figure_05.svg").is_file()
+    for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):
+        assert "INCOMPLETE, 8 cells missing" in Path(f"results/tiny/{name}.md").read_text()

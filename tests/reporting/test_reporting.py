@@ -61,7 +61,8 @@ def test_a_table_is_mean_and_spread_over_seeds(run):
     assert common["n_seeds"] == 2
     text = Path("results/tiny/tables/table_05.md").read_text()
     assert "| Rate (bits)   | 4 " in text
-    assert "0.0260 ± 0.0014" in text
+    assert "0.0260 ± 0.0014 (2)" in text
+    assert "In brackets behind a number: how many seeds" in text
     assert "MNIST sample" in text
     assert "INCOMPLETE" not in text
     assert r"\begin{tabular}" in Path("results/tiny/tables/table_05.tex").read_text()
@@ -131,17 +132,17 @@ def test_tables_1_2_and_11_are_in_the_papers_shape(run, all_modes):
     one, two, eleven = (Path(f"results/tiny/tables/table_{n}.md").read_text() for n in ("01", "02", "11"))
     # At the rates that both modes have: end to end is there at 4 bits as well.
     assert grid_of(one, "Super-resolution") == [
-        ["Rate (bits)", "8"], ["End-to-end loss", "0.0225"], ["Decomposed loss", "0.0410"]
+        ["Rate (bits)", "8"], ["End-to-end loss", "0.0225 (1)"], ["Decomposed loss", "0.0410 (1)"]
     ]  # fmt: skip
     assert grid_of(two, "Denoising") == [
         ["Rate (bits)", "12 Joint", "12 Separate"],
-        ["E‖X − Y1‖²", "0.0100", "0.0100"],
-        ["E‖Ỹ − Y2‖²", "0.0300", "0.0200"],
-        ["E‖Y1 − Y2‖²", "0.0010", "0.0010"],
+        ["E‖X − Y1‖²", "0.0100 (1)", "0.0100 (1)"],
+        ["E‖Ỹ − Y2‖²", "0.0300 (1)", "0.0200 (1)"],
+        ["E‖Y1 − Y2‖²", "0.0010 (1)", "0.0010 (1)"],
     ]
     assert grid_of(eleven, "Super-resolution, joint training") == [
         ["Rate (bits)", "E‖X − Y1‖²", "E‖Ỹ − Y2‖²", "E‖Y1 − Y2‖²", "Decomposed loss", "End-to-end loss"],
-        ["8", "0.0100", "0.0300", "0.0010", "0.0410", "0.0225"],
+        ["8", "0.0100 (1)", "0.0300 (1)", "0.0010 (1)", "0.0410 (1)", "0.0225 (1)"],
     ]
     rows = pd.read_csv("results/tiny/tables/table_11.csv")
     assert set(rows.quantity) == {"mse_x_y1", "mse_y_y2", "mse_y1_y2", "loss_decomposed", "loss_end_to_end"}
@@ -153,9 +154,9 @@ def test_the_better_of_baseline_and_ours_is_bold(run, all_modes):
     config = run({**all_modes, "seeds": [0]})
     tables.write(7, config)
     text = Path("results/tiny/tables/table_07.md").read_text()
-    assert grid_of(text, "With common randomness")[1:] == [["Baseline", "0.0325"], ["Ours", "**0.0125**"]]
-    assert grid_of(text, "Without common randomness")[1:] == [["Baseline", "**0.0175**"], ["Ours", "0.0225"]]
-    assert r"\textbf{0.0125}" in Path("results/tiny/tables/table_07.tex").read_text()
+    assert grid_of(text, "With common randomness")[1:] == [["Baseline", "0.0325 (1)"], ["Ours", "**0.0125 (1)**"]]
+    assert grid_of(text, "Without common randomness")[1:] == [["Baseline", "**0.0175 (1)**"], ["Ours", "0.0225 (1)"]]
+    assert r"\textbf{0.0125 (1)}" in Path("results/tiny/tables/table_07.tex").read_text()
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 7, 11])

@@ -108,6 +108,9 @@ def test_the_grid_is_built(checkout):
         for suffix in ("csv", "md", "tex"):
             assert f"results/tiny/tables/table_{number}.{suffix}" in files
     assert {"results/tiny/metrics.csv", "results/tiny/config.yaml"} <= files
+    for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):
+        assert {f"results/tiny/{name}.csv", f"results/tiny/{name}.md"} <= files
+    assert "results/tiny/figures/paper_comparison.png" in files
     for number in ("03", "05", "06", "07", "08"):
         assert {f"results/tiny/figures/figure_{number}.{suffix}" for suffix in ("svg", "png")} <= files
     for name in ("figure_03", "figure_08_points", "images_super_resolution", "images_denoising"):
@@ -124,7 +127,9 @@ def test_a_second_run_and_a_touch_rerun_nothing(checkout):
 
 
 SR = {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "train_restoration": 1, "train_baseline": 1}
-CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, "metrics": 1, "table": 8, "figure": 1}
+# What is made of all cells of a run.
+WHOLE = {"paired": 1, "claims": 1, "comparison": 1}
+CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, "metrics": 1, "table": 8, "figure": 1, **WHOLE}
 
 
 @pytest.mark.parametrize(
@@ -135,13 +140,19 @@ CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, "metrics": 1, "table": 8, 
         ("data/street_digits.py", {"dataset": 2, "bounds_images": 2, **CELLS}),
         (
             "tasks/denoising.py",
-            {"train_end_to_end": 2, "evaluate": 2, "metrics": 1, "table": 2, "figure": 1, "architecture_tables": 1},
+            {
+                **{"train_end_to_end": 2, "evaluate": 2, "metrics": 1, "table": 2, "figure": 1},
+                **{"architecture_tables": 1, **WHOLE},
+            },
         ),
-        ("evaluation/cell.py", {"evaluate": 10, "metrics": 1, "table": 8, "figure": 1}),
-        ("reporting/tables.py", {"table": 8, "settings_tables": 1, "architecture_tables": 1}),
+        ("evaluation/cell.py", {"evaluate": 10, "metrics": 1, "table": 8, "figure": 1, **WHOLE}),
+        ("reporting/tables.py", {"table": 8, "settings_tables": 1, "architecture_tables": 1, **WHOLE}),
+        ("paper/claims.py", {"claims": 1, "comparison": 1}),
+        ("theory/claims/binary.py", {"claims": 1, "comparison": 1}),
+        ("reporting/comparison.py", {"comparison": 1}),
         ("reporting/figures.py", {"figure": 1}),
         ("reporting/theory.py", {"theory_figures": 1}),
-        ("theory/images.py", {"bounds_images": 2, "figure": 1}),
+        ("theory/images.py", {"bounds_images": 2, "figure": 1, "claims": 1, "comparison": 1}),
         ("cli.py", {}),
     ],
 )
@@ -162,7 +173,7 @@ def test_a_comment_reruns_nothing(checkout):
 
 
 # What shows the settings of a run is made anew with them.
-SHOWN = {"config": 1, "metrics": 1, "table": 8, "figure": 1, "settings_tables": 1, "architecture_tables": 1}
+SHOWN = {"config": 1, "metrics": 1, "table": 8, "figure": 1, "settings_tables": 1, "architecture_tables": 1, **WHOLE}
 
 
 @pytest.mark.parametrize(
@@ -287,6 +298,8 @@ def test_a_failed_cell_takes_no_table_with_it(tmp_path):
     assert incomplete == {"table_05.md", "table_07.md", "table_09.md"}
     assert {"table_01.md", "table_02.md", "table_06.md", "table_10.md"} <= set(tables)
     assert (tmp_path / "results/tiny/figures/figure_05.svg").is_file()
+    for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):
+        assert missing in (tmp_path / f"results/tiny/{name}.md").read_text()
     # Once the fault is gone, the cell and what was incomplete are made, and nothing else.
     shutil.copy(REPOSITORY / "src/ecot/training/feed.py", tmp_path / "src/ecot/training/feed.py")
     again = made.snakemake("--cores", "2", "--rerun-triggers", "mtime", "input")

@@ -49,6 +49,32 @@ rule table:
         "python -m ecot table {wildcards.number} --config $ECOT_CONFIG > {log} 2>&1"
 
 
+# Common against independent randomness, end to end against baseline, ...: differences of models of equal seed.
+rule paired:
+    input:
+        pipeline.metrics(pipeline.rated),
+    output:
+        csv=report(
+            f"{pipeline.results}/tables/paired.csv",
+            caption="../report/paired.rst",
+            category="Tables",
+            labels={"table": "paired comparisons", "run": pipeline.config.run},
+        ),
+        md=f"{pipeline.results}/tables/paired.md",
+    log:
+        f"{pipeline.logs}/tables/paired.log",
+    benchmark:
+        f"{pipeline.logs}/tables/paired.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=pipeline.everything(),
+        code=code_hash("ecot.reporting.paired"),
+    shell:
+        "python -m ecot paired --config $ECOT_CONFIG > {log} 2>&1"
+
+
 rule settings_tables:
     output:
         expand(

@@ -77,7 +77,7 @@ def figure_5(table: pd.DataFrame, config: Config) -> Figure:
         data = DATASETS[config.tasks[task].dataset].title
         curve.set_title(f"({'ac'[row]}) {task_title(task)}, {weight}\n{data}")
         _images(images, own, config, task)
-        images.set_title(f"({'bd'[row]}) outputs with common randomness")
+        images.set_title(f"({'bd'[row]}) outputs with common randomness, first seed")
     drawing.legend_below(figure, 3)
     return figure
 
@@ -88,6 +88,15 @@ def _rate_distortion(axes: Axes, own: pd.DataFrame, task: str) -> None:
         line = means[means.randomness == randomness]
         if len(line):
             axes.errorbar(line.rate_bits, line.value, line["std"].fillna(0), capsize=2, markersize=4, **style)
+            for point in line[line.n_seeds < means.n_seeds.max()].itertuples():
+                seeds_there = count(int(point.n_seeds), "seed")
+                axes.annotate(
+                    seeds_there,
+                    (point.rate_bits, point.value),
+                    (4, 4),
+                    textcoords="offset points",
+                    fontsize="x-small",
+                )
     if set(own["dataset"]) == {paper.DATASETS.get(task)}:
         published = paper.published().query("quantity == 'mse_input' and mode == 'end_to_end' and table in (5, 6)")
         for randomness, line in published[published.task == task].groupby("randomness"):

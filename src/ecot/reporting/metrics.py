@@ -54,6 +54,11 @@ def of(product: Product, config: Config) -> Metrics:
     return read(product.cells(config), config)
 
 
+def rated(config: Config) -> Metrics:
+    """The metrics of all cells that have a rate: all but the restoration networks."""
+    return read([cell for cell in grid(config) if cell.rate_bits is not None], config)
+
+
 def collect(config: Config) -> None:
     """Write metrics.csv of a run: a row a cell, for those cells that are measured."""
     with atomic(results_folder(config) / "metrics.csv") as temporary:

@@ -17,6 +17,7 @@ from ecot.reporting.captions import describe, missing_note
 from ecot.reporting.catalogue import TABLES, Line
 
 RATES_A_LINE = 9  # as the paper breaks its tables
+SEEDS = "In brackets behind a number: how many seeds it is made of."
 Grid = list[list[str]]
 
 
@@ -28,7 +29,7 @@ def write(number: int, config: Config) -> None:
     if found.table.empty:
         raise EcotError(f"Table {number}: no cell of it is measured in {results_folder(config)}")
     rows = tidy(number, found.table)
-    notes = [*describe(config, sorted(set(rows["task"])), found.table), *missing_note(found.missing)]
+    notes = [*describe(config, sorted(set(rows["task"])), found.table), SEEDS, *missing_note(found.missing)]
     write_files(
         results_folder(config) / "tables" / f"table_{number:02d}",
         f"Table {number}: {TABLES[number].title}",
@@ -45,10 +46,17 @@ def write_files(
 
     The first row of a grid is its header; a text between asterisks is bold.
     """
+    write_markdown(path, caption, notes, blocks, rows)
+    write_text(path.with_suffix(".tex"), latex(caption, notes, blocks))
+
+
+def write_markdown(
+    path: Path, caption: str, notes: list[str], blocks: list[tuple[str, Grid]], rows: pd.DataFrame
+) -> None:
+    """Write `rows` to path.csv and the blocks to path.md: what is too wide for a page has no .tex."""
     with atomic(path.with_suffix(".csv")) as temporary:
         rows.to_csv(temporary, index=False)
     write_text(path.with_suffix(".md"), markdown(caption, notes, blocks))
-    write_text(path.with_suffix(".tex"), latex(caption, notes, blocks))
 
 
 def tidy(number: int, table: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +105,8 @@ def markdown(caption: str, notes: list[str], blocks: list[tuple[str, Grid]]) -> 
     parts = [f"### {caption}", "\n".join(notes)]
     for heading, grid in blocks:
         parts += [f"**{heading}**"] if heading else []
-        parts.append(tabulate(grid[1:], headers=grid[0], tablefmt="pipe", disable_numparse=True))
+        header, *lines = [[cell.replace("|", r"\|") for cell in row] for row in grid]
+        parts.append(tabulate(lines, headers=header, tablefmt="pipe", disable_numparse=True))
     return "\n\n".join(parts) + "\n"
 
 
@@ -162,7 +171,7 @@ def _entries(line: Line, own: pd.DataFrame, block: pd.DataFrame, *, bold: bool) 
     best = block.groupby("rate_bits")["value"].min()
     values = {}
     for row in own.itertuples():
-        text = f"{row.value:.4f}" + ("" if pd.isna(row.std) else f" ± {row.std:.4f}")
+        text = f"{row.value:.4f}" + ("" if pd.isna(row.std) else f" ± {row.std:.4f}") + f" ({row.n_seeds})"
         values[row.rate_bits] = f"**{text}**" if bold and row.value == best[row.rate_bits] else text
     published = {row.rate_bits: f"{row.paper:.4f}" for row in own.itertuples() if not pd.isna(row.paper)}
     return _Entries(line.label, values, published)

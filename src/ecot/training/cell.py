@@ -20,7 +20,7 @@ from ecot.config import Compute, Device
 from ecot.data.datasets import load
 from ecot.errors import EcotError
 from ecot.files import atomic, sha256, write_text
-from ecot.provenance import code_hash
+from ecot.provenance import code_hash, commit
 from ecot.training import checkpoint, devices, systems
 from ecot.training.feed import Feed
 from ecot.training.loop import NotFiniteError, Progress, fit
@@ -83,6 +83,7 @@ def train(
         "device": devices.describe(chosen),
         **compute.model_dump(include={"tf32", "deterministic"}),
         **provenance,
+        "commit": commit(),
         "model_sha256": sha256(out / "model.safetensors"),
     }
     write_text(out / "run.json", json.dumps(run, indent=2) + "\n")
