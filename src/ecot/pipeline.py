@@ -5,9 +5,11 @@ Parameters are plain ordered text: Snakemake reruns a job when they change and n
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import yaml
@@ -163,9 +165,14 @@ class Pipeline:
         return parameter
 
     def measured(self, wildcards: Any) -> str:
-        """Parameter of a measurement: all that decides it beside the model, settings and code."""
+        """Parameter of a measurement: all that decides it and its model, settings and code.
+
+        By the model's date alone, one that was trained anew with the clock set back would look measured already.
+        """
+        family, named = _named(wildcards.task, wildcards.variant)
         code = code_hash("ecot.evaluation.cell", f"ecot.tasks.{wildcards.task}")
-        return f"{measurement_settings(self.config, wildcards.task).model_dump_json()} {code}"
+        settings = measurement_settings(self.config, wildcards.task).model_dump_json()
+        return f"{settings} {code} {self.trained(family)(named)}"
 
     @property
     def gpus(self) -> int:
@@ -187,6 +194,15 @@ class Pipeline:
     def _resources(self, job: str) -> RuleResources:
         resources: RuleResources = getattr(self.config.resources, job)
         return resources
+
+
+def _named(task: str, variant: str) -> tuple[Family, SimpleNamespace]:
+    """The family of the cells in a folder below their task's, and the wildcards that name the one."""
+    for family, point in POINTS.items():
+        pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", f"{family}/{point}seed-{{seed}}")
+        if found := re.fullmatch(pattern, variant):
+            return family, SimpleNamespace(task=task, **found.groupdict())
+    raise EcotError(f"{variant} is no folder of a cell")
 
 
 def _cell(family: Family, wildcards: Any) -> Cell:

@@ -14,7 +14,10 @@ Bytes = NDArray[np.uint8]
 
 @dataclass
 class Server:
-    """Answers by file name; `declared` overrides a Content-Length; `hang` keeps every caller waiting, `endless` sends on for ever."""
+    """Answers by file name; `declared` overrides a Content-Length.
+
+    `hang` keeps every caller waiting, `endless` sends on for ever.
+    """
 
     url: str = ""
     answers: dict[str, bytes] = field(default_factory=dict)

@@ -1,6 +1,5 @@
 """The cells' metrics: read, gathered, averaged over seeds."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import pandas as pd
 
 from ecot.cells import Cell, grid, results_folder
 from ecot.config import Config
-from ecot.errors import EcotError
-from ecot.files import atomic, read_text
+from ecot.files import atomic
+from ecot.reporting import reading
 from ecot.reporting.catalogue import Product
 
 KEY = ["task", "mode", "randomness", "rate_bits"]
@@ -36,16 +35,11 @@ def read(cells: list[Cell], config: Config) -> Metrics:
 
 
 def _row(path: Path, cell: Cell) -> pd.DataFrame:
-    try:
-        row = pd.read_csv(io.StringIO(read_text(path)), dtype={"rate_bits": "Int64"})  # restoration has no rate
+    row = reading.table(path)
+    with reading.reading(path):
         key = {"task": cell.task, "mode": cell.mode, "seed": cell.seed}
         if row[list(key)].to_dict("records") != [key]:
             raise ValueError(f"it is not the one row of {cell.title}")
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise EcotError(
-            f"{path} is damaged ({reason}): delete it and run again, which measures the cell anew"
-        ) from None
     return row
 
 
