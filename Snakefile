@@ -28,6 +28,10 @@ shell.prefix(
 )
 
 
+onstart:
+    pipeline.redate()
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

@@ -40,7 +40,8 @@ ONE = {
 }  # fmt: skip
 TABLE = "results/tiny/tables/table_05.csv"
 CELL = Path("results/tiny/cells/super_resolution/end_to_end/common/rate-8/seed-0")
-FILES = {"model.safetensors", "config.yaml", "history.csv", "run.json", "metrics.csv", "samples.png"}
+MODEL = str(CELL / "model.safetensors")
+FILES = {"model.safetensors", "config.yaml", "history.csv", "run.json"}
 OFTEN = ("--config", "compute={save_minutes: 1.0e-9}")  # a state at every step
 PATIENCE = 120  # seconds, on a machine that does much else
 
@@ -87,7 +88,7 @@ class Copy(Checkout):
     @contextmanager
     def training(self):
         """Snakemake, and the process of its training, once that has saved a state."""
-        with self.running(TABLE, "--cores", "1", *OFTEN) as snakemake:
+        with self.running(MODEL, "--cores", "1", *OFTEN) as snakemake:
             wait(lambda: (self.cell / "state.safetensors").is_file())
             yield snakemake, int(self.lock.read_text().split()[0])
 
@@ -97,17 +98,15 @@ class Copy(Checkout):
         return self
 
     def equals_the_original(self):
-        """Whether the finished cell and table have the numbers of an undisturbed run, and nothing lies about."""
+        """Whether the model is that of an undisturbed run; nothing else may lie about."""
         assert {path.name for path in self.cell.iterdir()} == FILES
         assert not self.lock.exists()
-        for name in (CELL / "metrics.csv", TABLE):
-            assert (self.folder / name).read_bytes() == (self.original / name).read_bytes()
         losses = [pd.read_csv(folder / CELL / "history.csv").distortion for folder in (self.folder, self.original)]
-        return losses[0].equals(losses[1]) and self.model == model_of(self.original)
+        return losses[0].equals(losses[1]) and model_of(self.folder) == model_of(self.original)
 
     @property
-    def model(self):
-        return model_of(self.folder)
+    def resumed(self):
+        return json.loads((self.cell / "run.json").read_text())["resumed"]
 
 
 @pytest.fixture
@@ -132,30 +131,22 @@ def limit_files(size, process=0):
     resource.prlimit(process, resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("jobs", ["killed", "left"])
-def test_snakemake_is_killed(made, jobs):
-    """With its jobs, as by a power cut, or without: then the job left and the one that follows exclude each other."""
+def test_snakemake_is_killed(made):
+    """The training that it leaves and the one that the next run starts do not write to one folder."""
     made.without_the_cell()
     with made.training() as (snakemake, left):
         os.kill(left, signal.SIGSTOP)  # it will not end before the next one starts
         os.kill(snakemake.pid, signal.SIGKILL)
         snakemake.wait()
     assert not (made.cell / "run.json").exists()
-    locked = made.snakemake(TABLE, "--cores", "1")
-    assert locked.returncode == 1
-    assert "--unlock" in locked.stderr
-    assert made.snakemake(TABLE, "--unlock").returncode == 0
-    if jobs == "killed":
+    assert made.snakemake(MODEL, "--unlock").returncode == 0
+    with made.running(MODEL, "--cores", "1", "--rerun-incomplete") as again:
+        waiting = f"is being written by process {left} on "
+        wait(lambda: made.log.is_file() and waiting in made.log.read_text(errors="replace"))
         os.kill(left, signal.SIGKILL)
-    with made.running(TABLE, "--cores", "1", "--rerun-incomplete") as again:
-        if jobs == "left":
-            waiting = f"is being written by process {left} on "
-            wait(lambda: waiting in made.log.read_text(errors="replace"))
-            os.kill(left, signal.SIGCONT)
         assert again.wait(PATIENCE) == 0
     assert made.equals_the_original()
-    if jobs == "killed":
-        assert json.loads((made.cell / "run.json").read_text())["resumed"] == 1
+    assert made.resumed == 1
 
 
 def test_the_disk_is_full_while_a_state_is_saved(made):
@@ -168,22 +159,9 @@ def test_the_disk_is_full_while_a_state_is_saved(made):
         made.log.read_text(), re.M,
     )  # fmt: skip
     assert {path.name for path in made.cell.iterdir()} == {"state.safetensors"}
-    assert made.snakemake(TABLE, "--cores", "1").returncode == 0
+    assert made.snakemake(MODEL, "--cores", "1").returncode == 0
     assert made.equals_the_original()
-    assert json.loads((made.cell / "run.json").read_text())["resumed"] == 1
-
-
-def test_the_disk_is_full_while_a_model_is_written(made):
-    """The state of the last save remains, and no run.json says that the cell is finished."""
-    made.without_the_cell()
-    size = (Path(made.original) / CELL / "model.safetensors").stat().st_size
-    run = made.snakemake(TABLE, "--cores", "1", under=("prlimit", f"--fsize={size - 1}"))
-    assert run.returncode == 1
-    assert re.search(r"^ecot: \S+/seed-0/model\.safetensors cannot be written", made.log.read_text(), re.M)
-    assert "train.log" in run.stderr
-    assert not made.cell.exists() or not list(made.cell.iterdir())
-    assert made.snakemake(TABLE, "--cores", "1").returncode == 0
-    assert made.equals_the_original()
+    assert made.resumed == 1
 
 
 def test_the_disk_is_full_while_a_table_is_written(made):
@@ -232,7 +210,6 @@ def test_the_results_are_read_only(made):
         for folder in folders:
             folder.chmod(0o755)
     assert idle.returncode == 0, idle.stderr
-    print(run.stderr)
     assert run.returncode == 1
     assert re.search(r"(?i)permission denied|not writable", run.stderr)
     assert str(CELL) in run.stderr
@@ -241,13 +218,12 @@ def test_the_results_are_read_only(made):
         r"^ecot: \S+/\.seed-0\.lock cannot be written \(Permission denied\); .*rights", alone.stderr, re.M
     )
     assert {path: path.read_bytes() for path in contents} == contents
-    assert made.snakemake(TABLE, "--cores", "1", *tiny(n_test=32)).returncode == 0
 
 
 def test_a_second_snakemake_is_refused_and_disturbs_nothing(made):
     made.without_the_cell()
     with made.training() as (first, _):
-        second = made.snakemake(TABLE, "--cores", "1")
+        second = made.snakemake(MODEL, "--cores", "1")
         assert first.poll() is None
         assert second.returncode == 1
         assert "cannot be locked" in second.stderr
@@ -288,7 +264,7 @@ def test_a_model_file_is_truncated(made):
     path.unlink()
     run = made.snakemake(TABLE, "--cores", "1", *fewer)
     assert run.returncode == 0, run.stderr
-    assert made.model == model_of(made.original)
+    assert model_of(made.folder) == model_of(made.original)
     assert pd.read_csv(made.cell / "metrics.csv").n_test.tolist() == [32]
 
 
@@ -298,7 +274,7 @@ YEAR = 365 * 24 * 3600
 def test_the_clock_is_set_back(made):
     results = [path for path in (made.folder / "results").rglob("*") if path.is_file()]
     inputs = [path for path in results if path.name in ("run.json", "model.safetensors") or "datasets" in path.parts]
-    for changed, shift in ((results, YEAR), (results, -YEAR), (inputs, YEAR), (results, YEAR), (inputs, -YEAR)):
+    for changed, shift in ((results, YEAR), (inputs, -YEAR), (results, -YEAR), (inputs, YEAR)):
         for path in changed:
             os.utime(path, (time.time() + shift,) * 2)
         assert made.planned(TABLE) == {}
@@ -307,7 +283,7 @@ def test_the_clock_is_set_back(made):
     for path in results:
         os.utime(path, (time.time() + YEAR,) * 2)
     shorter = tiny(modes={"end_to_end": {"epochs": 1}})
-    run = made.snakemake(str(CELL / "model.safetensors"), "--cores", "1", *shorter)
+    run = made.snakemake(MODEL, "--cores", "1", *shorter)
     assert run.returncode == 0, run.stderr
-    assert made.model != model_of(made.original)
+    assert model_of(made.folder) != model_of(made.original)
     assert made.planned(TABLE, *shorter) == {"evaluate": 1, "table": 1}
