@@ -6,27 +6,35 @@ Each plan is a process of its own in an empty folder, where all is still to be m
 the clock stand those of the processor, which other programs of the machine do not stretch.
 """
 
+import os
+import platform
 import re
 import sys
+from importlib.metadata import version
 from tempfile import TemporaryDirectory
 
 import click
 
-from benchmarks import measuring
+from benchmarks.processes import REPOSITORY, timed
+from ecot import config as configuration
 from ecot.cells import grid
+from ecot.provenance import commit
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--seeds", multiple=True, default=(1, 2, 5, 10), type=click.IntRange(min=1), help="Seeds a cell.")
 def main(seeds: tuple[int, ...]) -> None:
     """Measure how long the paper's grid takes to plan."""
-    click.echo(measuring.machine(measuring.choose("cpu")))
+    click.echo(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, snakemake {version('snakemake')}, {commit()}"
+    )
+    paper = configuration.load(REPOSITORY / "config.yaml")
     click.echo(f"{'seeds':>6}{'cells':>8}{'jobs':>8}{'seconds':>10}{'processor':>11}{'peak MB':>9}")
     for n in seeds:
-        config = measuring.paper().model_copy(update={"seeds": list(range(n))})
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(measuring.REPOSITORY / "Snakefile")]
+        config = paper.model_copy(update={"seeds": list(range(n))})
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
         with TemporaryDirectory() as folder:
-            plan = measuring.timed([*command, "--dry-run", "--config", f"seeds={config.seeds}"], folder)
+            plan = timed([*command, "--dry-run", "--config", f"seeds={config.seeds}"], folder)
         jobs = re.search(r"^total +(\d+)$", plan.output, re.M)
         if jobs is None:
             raise click.ClickException(plan.output)

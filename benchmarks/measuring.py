@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.plain import PlainLoop
+from benchmarks.processes import REPOSITORY
 from ecot import config as configuration
 from ecot.cells import Cell, CellSettings, cell_settings
 from ecot.config import Config, Device, Mode
@@ -28,7 +28,6 @@ from ecot.training import checkpoint, devices, systems
 from ecot.training.cell import make_trainer
 from ecot.training.feed import Batch, Feed
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = {"super_resolution": "mnist_sample", "denoising": "street_digits_sample"}
 TRAINING_IMAGES = {"mnist": 60_000, "svhn": 73_257}  # of the paper's data sets
 WORKERS = 2  # of the plain loop's DataLoader, on a GPU; on the CPU they would take the cores from the training
@@ -145,51 +144,6 @@ def in_turn(loops: list[Loop], seconds: float, repetitions: int) -> tuple[dict[s
         for loop in loops:
             speeds[loop.name].append(loop.speed(steps[loop.name]))
     return speeds, memory
-
-
-@dataclass(frozen=True)
-class Timed:
-    """A process that has ended: what it took, what it said and when, in seconds after its start."""
-
-    status: int
-    seconds: float
-    processor_seconds: float  # user's and system's, with the processes that it waited for
-    peak_mb: float
-    lines: list[tuple[float, str]]
-
-    @property
-    def output(self) -> str:
-        """All that it said."""
-        return "".join(line for _, line in self.lines)
-
-    def at(self, text: str) -> float:
-        """When it first said something with `text` in it."""
-        return next(when for when, line in self.lines if text in line)
-
-
-def timed(command: list[str], folder: str) -> Timed:
-    """Run a command in a folder with the package of this checkout."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(REPOSITORY / "src"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        lines = [(time.perf_counter() - start, line) for line in process.stdout]
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Timed(
-        process.returncode,
-        time.perf_counter() - start,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3),
-        lines,
-    )
 
 
 def spread(values: list[float]) -> str:
