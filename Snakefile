@@ -33,6 +33,10 @@ resource_scopes:
     turn="local",
 
 
+onstart:
+    pipeline.redate()
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.plain import PlainLoop
+from benchmarks.processes import REPOSITORY
 from ecot import config as configuration
 from ecot.cells import Cell, CellSettings, cell_settings
 from ecot.config import Config, Device, Mode
@@ -27,7 +28,6 @@ from ecot.training import checkpoint, devices, systems
 from ecot.training.cell import make_trainer
 from ecot.training.feed import Batch, Feed
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = {"super_resolution": "mnist_sample", "denoising": "street_digits_sample"}
 TRAINING_IMAGES = {"mnist": 60_000, "svhn": 73_257}  # of the paper's data sets
 WORKERS = 2  # of the plain loop's DataLoader, on a GPU; on the CPU they would take the cores from the training

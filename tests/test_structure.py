@@ -12,7 +12,7 @@ import yaml
 from ecot import provenance
 
 LAYERS = {
-    "config": 0, "errors": 0, "files": 0, "theory": 1, "paper": 1, "cells": 1, "provenance": 1,
+    "config": 0, "errors": 0, "files": 0, "locks": 0, "theory": 1, "paper": 1, "cells": 1, "provenance": 1,
     "nn": 2, "coding": 2, "data": 2, "tasks": 3, "training": 4, "evaluation": 4, "reporting": 4,
     "pipeline": 5, "cli": 5, "cli_bounds": 5, "cli_options": 5, "__main__": 5,
 }  # fmt: skip

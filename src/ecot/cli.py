@@ -29,6 +29,7 @@ from ecot.cli_options import config_option, dataset_option
 from ecot.config import Config, Randomness, json_schema
 from ecot.errors import EcotError
 from ecot.files import write_text
+from ecot.locks import alone
 from ecot.training.leases import lease
 
 
@@ -181,7 +182,8 @@ def _train(config: Config, cell: Cell, dataset: Path | None, out: Path, frozen: 
     settings = cell_settings(config, cell)
     if cell.needs is not None:
         frozen = frozen or results_folder(config) / cell.needs.folder
-    with lease(config.device, config.compute.jobs_per_device):  # before torch is imported
+    # The folder first: who waits for it holds no device. The device before torch is imported.
+    with alone(out), lease(config.device, config.compute.jobs_per_device):
         from ecot.training.cell import train as train_cell
 
         path = dataset or dataset_path(settings.dataset)
@@ -214,7 +216,7 @@ classifier_option = click.option(
 @classifier_option
 def evaluate(folder: Path, config: Config, dataset: Path | None, classifier: Path | None) -> None:
     """Measure the model in the cell's FOLDER on the test set."""
-    with lease(config.device, config.compute.jobs_per_device):
+    with alone(folder), lease(config.device, config.compute.jobs_per_device):
         from ecot.evaluation.cell import evaluate as evaluate_cell
         from ecot.training.checkpoint import load as load_model
 

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from ecot.errors import EcotError
+from ecot.files import read_text
 
 Randomness = Literal["common", "independent"]
 Mode = Literal["end_to_end", "joint", "separate", "restoration", "baseline"]
@@ -33,7 +34,8 @@ DatasetName = Literal["mnist", "mnist_sample", "svhn", "street_digits", "street_
 Interpolation = Literal["nearest", "area", "bilinear", "bicubic"]
 TASKS = Path(__file__).parent / "tasks"
 RESERVED = ("datasets", "reference")  # folders of results/ that belong to no run
-Rate = Annotated[int, Field(gt=0)]
+SIZE_LIMIT = 1 << 20  # values and characters of a configuration, of which the paper's has some 3,000
+Rate = Annotated[int, Field(gt=0, le=10_000)]
 
 
 # The modes that stand on a frozen model of another mode.
@@ -219,8 +221,8 @@ class TaskSettings(Settings):
     @field_validator("levels")
     @classmethod
     def _power_of_two(cls, levels: int) -> int:
-        if levels < 2 or levels & (levels - 1):
-            raise ValueError(f"{levels} is not a power of two; allowed: 2, 4, 8, ...")
+        if not 2 <= levels <= 65_536 or levels & (levels - 1):
+            raise ValueError(f"{levels} is not a power of two; allowed: 2, 4, 8, ..., 65536")
         return levels
 
     @model_validator(mode="after")
@@ -249,7 +251,7 @@ class TaskSettings(Settings):
 class Training(Settings):
     """What all trainings share (Table 3)."""
 
-    batch_size: int = Field(64, ge=2, description="images a step")
+    batch_size: int = Field(64, ge=2, le=65_536, description="images a step")
     betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(
         [0.5, 0.999], min_length=2, max_length=2, description="Adam's beta_1 and beta_2"
     )
@@ -274,7 +276,7 @@ class Evaluation(Settings):
     """How a trained model is measured on the test set."""
 
     seed: int = Field(0, ge=0, description="fixes test noise and test dither")
-    n_samples: int = Field(8, ge=1, description="test images shown in each picture")
+    n_samples: int = Field(8, ge=1, le=1_000, description="test images shown in each picture")
     critic_steps: int = Field(
         500, ge=1, description="budget of the fresh critic that estimates W1 to p_Y: steps of 64 images each"
     )
@@ -379,13 +381,30 @@ def load(*paths: Path) -> Config:
     merged: dict[str, Any] = {}
     for path in paths:
         try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            content = yaml.safe_load(read_text(path))
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise EcotError(f"configuration {path} cannot be read: {' '.join(str(error).split())}") from None
         if not isinstance(content, dict):
             raise EcotError(f"configuration {path} must be a mapping of settings, not {type(content).__name__}")
+        check_size(content)
         merged = merge(merged, content)
     return validate(merged)
+
+
+def check_size(values: Mapping[str, Any]) -> None:
+    """EcotError for values that are more than a configuration: aliases let a short file stand for billions."""
+    waiting: list[Any] = [values]
+    size = 0
+    while waiting:
+        value = waiting.pop()
+        size += len(value) if isinstance(value, Mapping | list | str) else 1
+        if size > SIZE_LIMIT:
+            raise EcotError(f"the configuration holds more than {SIZE_LIMIT:,} values and characters; write less")
+        if isinstance(value, Mapping):
+            waiting.extend(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def validate(values: Mapping[str, Any]) -> Config:

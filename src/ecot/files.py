@@ -1,4 +1,4 @@
-"""Writing whole files or nothing, and naming file contents."""
+"""Writing whole files or nothing, reading small ones, and naming file contents."""
 
 import hashlib
 import os
@@ -7,15 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ecot.errors import EcotError
+
+TEXT_LIMIT = 1 << 20  # bytes: what is read as text here is a configuration, a stamp or a row of numbers
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; on success it is renamed to `path`, on failure removed.
 
     The temporary name keeps the suffix, since writers choose their format by it. The folder is made
-    if missing.
+    if missing. Raises EcotError if the file system refuses: a full disk, a read-only folder.
     """
     path = Path(path)
+    try:
+        with _temporary(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -31,6 +44,14 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def unwritable(path: Path, error: OSError) -> EcotError:
+    """What to say when the file system refuses to write `path`."""
+    return EcotError(
+        f"{path} cannot be written ({error.strerror or error}); what was there is as it was: see to the space and the"
+        " rights of its folder, then run the same command again"
+    )
+
+
 def leftovers(path: Path) -> list[Path]:
     """Temporary files of `path` that killed writers have left."""
     path = Path(path)
@@ -41,6 +62,19 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) to `path` as a whole."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_text(path: Path) -> str:
+    """The text (UTF-8) of a small file.
+
+    Raises ValueError if it is larger than 1 MiB, of which no more is read, or no text, and OSError if it
+    cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(TEXT_LIMIT + 1)
+    if len(content) > TEXT_LIMIT:
+        raise ValueError(f"it is larger than {TEXT_LIMIT:,} bytes")
+    return content.decode("utf-8")
 
 
 def sha256(path: Path) -> str:

@@ -42,6 +42,8 @@ def server() -> Iterator[Server]:
             self.end_headers()
             try:
                 self.wfile.write(answer)
+                while state.endless:
+                    self.wfile.write(bytes(1 << 16))
             except ConnectionError:
                 self.close_connection = True  # the caller only wanted the address
 

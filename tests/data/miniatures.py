@@ -14,12 +14,16 @@ Bytes = NDArray[np.uint8]
 
 @dataclass
 class Server:
-    """Answers by file name; `declared` overrides a Content-Length; `hang` keeps every caller waiting."""
+    """Answers by file name; `declared` overrides a Content-Length.
+
+    `hang` keeps every caller waiting, `endless` sends on for ever.
+    """
 
     url: str = ""
     answers: dict[str, bytes] = field(default_factory=dict)
     declared: dict[str, int] = field(default_factory=dict)
     hang: bool = False
+    endless: bool = False
     asked: list[str] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 

@@ -106,7 +106,9 @@ def test_damaged(digits: Path) -> None:
     content = bytearray(digits.read_bytes())
     content[1000] ^= 1
     digits.write_bytes(content)
-    with pytest.raises(EcotError, match=r"mnist_sample\.npz is damaged \(SHA-256 .*delete it"):
+    with pytest.raises(
+        EcotError, match=r"mnist_sample\.npz is damaged \(SHA-256 .*write it anew with `ecot data mnist_sample --out"
+    ):
         load(digits, "train", 5)
 
 

@@ -125,7 +125,21 @@ def test_a_bad_answer_is_refused_and_leaves_nothing(
     assert f" into {(root / first).parent}" in message
     assert ("unpack with gunzip" in message) == served.endswith(".gz")
     assert list(root.iterdir()) == []
-    assert socket.getdefaulttimeout() is None
+
+
+@pytest.mark.parametrize("name", ["endless", "endless.gz"])
+def test_a_server_that_sends_for_ever_is_hung_up_on(server: Server, tmp_path: Path, name: str) -> None:
+    server.answers[name] = gzip.compress(b"x" * 1000) if name.endswith(".gz") else b"x" * 1000
+    server.declared[name], server.endless = 1 << 50, True
+    fetch._download(server.url + name, tmp_path / "raw", 1000)
+    assert (tmp_path / "raw").stat().st_size <= 1001
+    assert all(path.stat().st_size <= 1000 + fetch.ARCHIVE_MARGIN for path in tmp_path.iterdir())
+
+
+def test_an_archive_that_unpacks_without_end_is_cut(server: Server, tmp_path: Path) -> None:
+    server.answers["bomb.gz"] = gzip.compress(bytes(50 << 20))
+    fetch._download(server.url + "bomb.gz", tmp_path / "raw", 1000)
+    assert (tmp_path / "raw").stat().st_size == 1001
 
 
 def test_what_arrived_whole_is_kept(published: Published, server: Server, tmp_path: Path, tree: Tree) -> None:
@@ -170,7 +184,7 @@ def test_the_second_mirror_helps(
 def test_another_publication_is_refused(
     mnist: Published, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The MD5 that torchvision expects does not stand in for the SHA-256."""
+    """Even where torchvision expects it."""
     name = "train-labels-idx1-ubyte"
     content = mnist.files[f"MNIST/raw/{name}"]
     other = gzip.compress(content[:-1] + bytes([content[-1] ^ 1]))
@@ -209,8 +223,8 @@ def test_a_root_that_cannot_be_made(published: Published, tmp_path: Path) -> Non
 def test_an_interrupted_download_leaves_nothing(
     published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(url: str, md5: str, folder: Path) -> None:
-        (folder / "half").write_bytes(b"half")
+    def half(url: str, path: Path, size: int) -> None:
+        path.write_bytes(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fetch, "_download", half)

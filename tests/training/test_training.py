@@ -13,7 +13,7 @@ from ecot.cells import CellSettings
 from ecot.config import Compute
 from ecot.data.datasets import load
 from ecot.errors import EcotError
-from ecot.training import checkpoint, devices
+from ecot.training import checkpoint, devices, systems
 from ecot.training.cell import make_trainer, train
 from ecot.training.feed import Feed
 from ecot.training.loop import fit
@@ -158,7 +158,7 @@ def test_damaged_models_are_refused_by_name(settings, tmp_path):
     path = tmp_path / "model.safetensors"
     with pytest.raises(EcotError, match="is missing; train its cell first"):
         checkpoint.load(path)
-    checkpoint.save(path, checkpoint.Model(settings(), {"weight": torch.ones(100)}), {})
+    checkpoint.save(path, checkpoint.Model(settings(), systems.build(settings()).state_dict()), {})
     assert checkpoint.load(path).settings == settings()
     whole = path.read_bytes()
     for damaged in (whole[:-10], b"", b"\x80\x04\x95pickle", whole.replace(b"settings", b"sittengs")):

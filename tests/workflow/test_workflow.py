@@ -1,22 +1,16 @@
-"""The graph: what it builds, what reruns, what it refuses, and what a failed cell takes with it.
-
-All runs happen in a copy of the checkout, so that its code can be edited and results thrown away.
-"""
+"""The graph: what it builds, what reruns, what it refuses, and what a failed cell takes with it."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from checkout import REPOSITORY, Checkout
 
 pytestmark = pytest.mark.workflow
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 CELL = "results/tiny/cells/{}/end_to_end/{}/rate-{}/seed-0"
 SHORT = {"epochs": 1, "decay_epoch": 1}
 TINY = {
@@ -47,47 +41,10 @@ TINY = {
 }  # fmt: skip
 
 
-class Checkout:
-    """A copy of the checkout with the tiny grid beside it."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        for name in ("Snakefile", "config.yaml", "envs", "workflow", "src", "resources"):
-            source = REPOSITORY / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / name)
-        (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
-
-    def snakemake(self, *arguments, config="tiny.yaml"):
-        # Targets come first: --configfile would take them for more files.
-        command = [sys.executable, "-m", "snakemake", *arguments, *(["--configfile", config] if config else [])]
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, timeout=600
-        )
-
-    def planned(self, *arguments):
-        """Jobs of a dry run by rule; empty when there is nothing to be done."""
-        done = self.snakemake("--dry-run", *arguments)
-        assert done.returncode == 0, done.stderr
-        text = done.stdout + done.stderr
-        jobs = {name: int(n) for name, n in re.findall(r"^([a-z_]+) +(\d+)$", text, re.M)}
-        assert bool(jobs) != ("Nothing to be done" in text), text
-        jobs.pop("total", None), jobs.pop("all", None)
-        return jobs
-
-    def edit(self, path, text):
-        """Append to a file of the copy; returns what undoes it."""
-        file = self.folder / path
-        before = file.read_text()
-        file.write_text(before + text)
-        return lambda: file.write_text(before)
-
-
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     """A checkout in which the tiny grid has been run."""
-    made = Checkout(tmp_path_factory.mktemp("checkout"))
+    made = Checkout(tmp_path_factory.mktemp("checkout"), TINY)
     run = made.snakemake("--cores", "2")
     assert run.returncode == 0, run.stderr
     return made
@@ -289,7 +246,7 @@ def test_a_report_is_built_without_a_network(checkout):
 
 def test_a_failed_cell_takes_no_table_with_it(tmp_path):
     """One cell fails: the other task is whole, and its own task's tables say what is missing."""
-    made = Checkout(tmp_path)
+    made = Checkout(tmp_path, TINY)
     made.edit(
         "src/ecot/training/feed.py",
         "\n_init = Feed.__init__\n"

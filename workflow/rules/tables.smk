@@ -16,6 +16,7 @@ rule metrics:
     conda:
         "../../envs/analysis.yaml"
     params:
+        settings=pipeline.everything(),
         code=code_hash("ecot.reporting.metrics"),
     shell:
         "python -m ecot collect --config $ECOT_CONFIG > {log} 2>&1"

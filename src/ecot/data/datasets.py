@@ -8,6 +8,7 @@ to read the published files in `prepare`.
 
 import json
 import math
+import tokenize
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from numpy.typing import NDArray
 from ecot.data.readers import READERS, SPLITS, Split, SplitName
 from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
-from ecot.files import atomic, sha256, write_text
+from ecot.files import atomic, read_text, sha256, write_text
+
+# What zipfile and numpy's reader of headers raise for files that are none.
+UNREADABLE = (KeyError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError)
 
 
 def prepare(name: str, root: Path, out: Path, *, download: bool = True) -> None:
@@ -52,11 +56,14 @@ def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     _check(path)
     try:
         return Split(_read(path, f"{split}_images", n), _read(path, f"{split}_labels", n))
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise EcotError(f"{path} is not a prepared data set ({error}): {_ANEW}") from error
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split())
+        raise EcotError(f"{path} is not a prepared data set ({reason}): {_anew(path)}") from error
 
 
-_ANEW = "delete it with its .json stamp and run the pipeline again, which prepares it anew"
+def _anew(path: Path) -> str:
+    # Not "delete it": the workflow would take all that was made of the file for out of date.
+    return f"write it anew with `ecot data {path.stem} --out {path}`, after which no finished cell is out of date"
 
 
 def _check(path: Path) -> None:
@@ -66,11 +73,11 @@ def _check(path: Path) -> None:
         if not file.is_file():
             raise EcotError(f"{file} is missing: run the pipeline, or `ecot data {path.stem} --out {path}`")
     try:
-        expected = json.loads(stamp.read_text(encoding="utf-8"))["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EcotError(f"{stamp} is damaged (no SHA-256 in it): {_ANEW}") from error
+        expected = json.loads(read_text(stamp))["sha256"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise EcotError(f"{stamp} is damaged (no SHA-256 in it): {_anew(path)}") from error
     if (found := sha256(path)) != expected:
-        raise EcotError(f"{path} is damaged (SHA-256 {found} instead of {expected}): {_ANEW}")
+        raise EcotError(f"{path} is damaged (SHA-256 {found} instead of {expected}): {_anew(path)}")
 
 
 def _read(path: Path, name: str, n: int | None) -> NDArray[np.uint8]:
@@ -84,7 +91,7 @@ def _read(path: Path, name: str, n: int | None) -> NDArray[np.uint8]:
         shape, _, dtype = np.lib.format.read_array_header_1_0(member)
         if stored.compress_type != zipfile.ZIP_STORED or dtype != np.uint8:
             raise ValueError(f"{name} is not stored as plain uint8")
-        if math.prod(shape) + member.tell() != stored.file_size:
+        if not shape or math.prod(shape) + member.tell() != stored.file_size:
             raise ValueError(f"{name} states a shape {shape} that its size denies")
         if n is not None and not 0 < n <= shape[0]:
             raise EcotError(f"{path} has {shape[0]:,} {name}, not {n:,}: ask for 1 to {shape[0]:,}")

@@ -1,21 +1,24 @@
 """The raw files of MNIST and SVHN: checked by SHA-256 where they are, fetched where they are missing.
 
-They lie under the root in torchvision's layout. Addresses, MD5 sums and the transfer itself are
-torchvision's; it is imported only once a file is missing, since it brings torch with it.
+They lie under the root in torchvision's layout. The addresses are torchvision's; it is imported only once
+a file is missing, since it brings torch with it. Its transfer is not used: it takes all that a server sends.
 """
 
-import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import gzip
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import Request, urlopen
 
 from ecot.errors import EcotError
 from ecot.files import sha256
 
-TIMEOUT = 30.0  # seconds without an answer; torchvision itself would wait for ever
+TIMEOUT = 30.0  # seconds without an answer
+CHUNK = 1 << 16  # bytes
+ARCHIVE_MARGIN = 1 << 16  # bytes by which an archive may be larger than what is in it
 
 
 @dataclass(frozen=True)
@@ -94,48 +97,56 @@ def _fetch(file: RawFile, root: Path) -> str | None:
 
     Returns what went wrong at each address, or None when the file is in place.
     """
-    urls, md5 = _addresses(file)
     reasons = []
-    for url in urls:
+    for url in _addresses(file):
         try:
             root.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(prefix=".fetch-", dir=root) as folder:
-                _download(url, md5, Path(folder))
                 fetched = Path(folder) / Path(file.path).name
+                _download(url, fetched, file.size)
                 if fault := _fault(fetched, file):
-                    reasons.append(f"{url}: {fault}")
+                    reasons.append(f"{url}: the answer is damaged or cut short ({fault})")
                     continue
                 (root / file.path).parent.mkdir(parents=True, exist_ok=True)
                 fetched.replace(root / file.path)
                 return None
-        except RuntimeError:  # torchvision's word for a wrong MD5
-            reasons.append(f"{url}: the answer was damaged or cut short")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            reasons.append(f"{url}: the answer is damaged or cut short ({error})")
         except (OSError, HTTPException) as error:
             reasons.append(f"{url}: {error}")
     return "; ".join(reasons)
 
 
-def _download(url: str, md5: str, folder: Path) -> None:
-    """Fetch `url` into `folder`, and unpack it there if it ends in .gz."""
-    from torchvision.datasets.utils import download_and_extract_archive, download_url
+def _download(url: str, path: Path, size: int) -> None:
+    """Fetch `url`, unpacked if it ends in .gz, to `path`: at most `size` bytes of it and one.
 
-    with _socket_timeout():
-        if url.endswith(".gz"):
-            download_and_extract_archive(url, folder, md5=md5)
-        else:
-            download_url(url, folder, md5=md5)
+    What the server says of the length does not count: it may send without end, or what unpacks without end.
+    """
+    packed = url.endswith(".gz")
+    received = path.with_name("received") if packed else path
+    request = Request(url, headers={"User-Agent": "ecot"})
+    with urlopen(request, timeout=TIMEOUT) as answer:
+        _copy(answer.read, received, size + (ARCHIVE_MARGIN if packed else 1))
+    if packed:
+        with gzip.open(received) as content:
+            _copy(content.read, path, size + 1)
 
 
-def _addresses(file: RawFile) -> tuple[list[str], str]:
-    """Where torchvision finds a file, best first, and the MD5 of what is served there."""
+def _copy(read: Callable[[int], bytes], target: Path, limit: int) -> None:
+    with target.open("wb") as file:
+        while (left := limit - file.tell()) and (chunk := read(min(left, CHUNK))):
+            file.write(chunk)
+
+
+def _addresses(file: RawFile) -> list[str]:
+    """Where torchvision finds a file, best first."""
     from torchvision.datasets import MNIST, SVHN
 
     name = Path(file.path).name
-    for archive, md5 in MNIST.resources:
+    for archive, _ in MNIST.resources:
         if archive == f"{name}.gz":
-            return [mirror + archive for mirror in MNIST.mirrors], md5
-    address, md5 = next((url, md5) for url, filename, md5 in SVHN.split_list.values() if filename == name)
-    return [address], md5
+            return [mirror + archive for mirror in MNIST.mirrors]
+    return [next(url for url, filename, _ in SVHN.split_list.values() if filename == name)]
 
 
 def _fault(path: Path, file: RawFile) -> str | None:
@@ -156,17 +167,6 @@ def _folder(file: RawFile, root: Path) -> Path:
 
 def _by_hand(files: Sequence[RawFile], root: Path) -> str:
     """The instruction that puts files of one folder in place without this program."""
-    urls = [_addresses(file)[0][0] for file in files]
+    urls = [_addresses(file)[0] for file in files]
     unpack = " and unpack with gunzip" if urls[0].endswith(".gz") else ""
     return f"download {', '.join(urls)} into {_folder(files[0], root)}{unpack}"
-
-
-@contextmanager
-def _socket_timeout() -> Iterator[None]:
-    """Limit the wait of torchvision's transfers, which take the process's default time-out."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

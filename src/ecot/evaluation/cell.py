@@ -45,7 +45,7 @@ def evaluate(folder: Path, dataset: Path, classifier: Path, test: MeasurementSet
     are compared on equal draws. Raises EcotError if a model or the data are missing or damaged.
     """
     chosen = devices.choose(device)
-    model = checkpoint.load(folder / "model.safetensors")
+    model = checkpoint.trained(folder)
     settings = model.settings
     system = systems.build(settings).to(chosen)
     system.load_state_dict(model.tensors)

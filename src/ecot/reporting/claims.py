@@ -5,7 +5,7 @@ import pandas as pd
 from ecot.cells import bounds_path, results_folder
 from ecot.config import Config
 from ecot.paper import claims, paired
-from ecot.reporting import metrics
+from ecot.reporting import metrics, reading
 from ecot.reporting.captions import describe, missing_note, task_title
 from ecot.reporting.tables import Grid, write_markdown
 from ecot.theory.claims import STATEMENTS
@@ -41,7 +41,7 @@ def floors(config: Config) -> dict[str, float]:
     for task in config.tasks:
         path = bounds_path(config, task)
         if path.is_file():
-            found[task] = float(pd.read_csv(path).set_index("bound").distortion["gelbrich_floor"])
+            found[task] = float(reading.table(path).set_index("bound").distortion["gelbrich_floor"])
     return found
 
 

@@ -15,7 +15,7 @@ from ecot.cells import bounds_path, grid, levels_path, results_folder
 from ecot.config import Config
 from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
-from ecot.reporting import drawing, metrics
+from ecot.reporting import drawing, metrics, reading
 from ecot.reporting.captions import describe, missing_note, task_title
 from ecot.reporting.tables import Grid, write_files
 
@@ -70,7 +70,7 @@ def levels(config: Config) -> pd.DataFrame:
     """What each measure gives for clean images, by (task, images), for those tasks that it is known of."""
     paths = [path for task in config.tasks if (path := levels_path(config, task)).is_file()]
     empty = pd.DataFrame(columns=["task", "images", *GAPS])
-    return pd.concat([empty, *map(pd.read_csv, paths)]).set_index(["task", "images"])
+    return pd.concat([empty, *map(reading.table, paths)]).set_index(["task", "images"])
 
 
 def tidy(table: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def draw(found: metrics.Metrics, clean: pd.DataFrame, config: Config) -> Figure:
             if not np.isnan(level := _level(clean, task, images, "gelbrich")):
                 panel.axvline(level, color="0.4", linewidth=1, **style)
         if bounds_path(config, task).is_file():
-            bounds = pd.read_csv(bounds_path(config, task)).set_index("bound")
+            bounds = reading.table(bounds_path(config, task)).set_index("bound")
             _bound(panel, float(bounds.distortion["gelbrich_floor"]))
         panel.set_title(f"{task_title(task)}\n{DATASETS[config.tasks[task].dataset].title}")
         panel.set_xlabel(r"squared Gelbrich distance of outputs to $p_Y$, per pixel")

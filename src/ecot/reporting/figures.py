@@ -11,14 +11,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 from ecot import paper
 from ecot.cells import Cell, bounds_path, results_folder
 from ecot.config import Config
 from ecot.data.registry import DATASETS
 from ecot.errors import EcotError
-from ecot.reporting import drawing, metrics
+from ecot.reporting import drawing, metrics, reading
 from ecot.reporting.captions import count, missing_note, task_title, weight_title
 from ecot.reporting.catalogue import FIGURES, THEORY_FIGURES
 from ecot.reporting.drawing import STYLES
@@ -72,7 +71,7 @@ def figure_5(table: pd.DataFrame, config: Config) -> Figure:
         curve, images = axes[row]
         _rate_distortion(curve, own, task)
         if bounds_path(config, task).is_file():
-            _bounds(curve, pd.read_csv(bounds_path(config, task)).set_index("bound"))
+            _bounds(curve, reading.table(bounds_path(config, task)).set_index("bound"))
         weight = weight_title(config.tasks[task].schedules()["end_to_end"])
         data = DATASETS[config.tasks[task].dataset].title
         curve.set_title(f"({'ac'[row]}) {task_title(task)}, {weight}\n{data}")
@@ -159,8 +158,9 @@ def _images(axes: Axes, own: pd.DataFrame, config: Config, task: str) -> None:
 
 def _rows(path: Path) -> list[NDArray[np.uint8]]:
     """The three rows of a cell's samples.png: degraded, clean, output."""
-    with Image.open(path) as picture:
-        return np.split(np.asarray(picture), 3)
+    pixels = reading.picture(path)
+    with reading.reading(path):
+        return np.split(pixels, 3)
 
 
 DRAWINGS: dict[int, Callable[[pd.DataFrame, Config], Figure]] = {5: figure_5}

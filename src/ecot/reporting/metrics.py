@@ -1,12 +1,14 @@
 """The cells' metrics: read, gathered, averaged over seeds."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from ecot.cells import Cell, grid, results_folder
 from ecot.config import Config
 from ecot.files import atomic
+from ecot.reporting import reading
 from ecot.reporting.catalogue import Product
 
 KEY = ["task", "mode", "randomness", "rate_bits"]
@@ -21,15 +23,24 @@ class Metrics:
 
 
 def read(cells: list[Cell], config: Config) -> Metrics:
-    """The metrics of the given cells, in their order."""
+    """The metrics of the given cells, in their order; EcotError for a file that is damaged or not the cell's."""
     rows, missing = [], []
     for cell in cells:
         path = results_folder(config) / cell.folder / "metrics.csv"
         if path.is_file():
-            rows.append(pd.read_csv(path, dtype={"rate_bits": "Int64"}))  # a restoration network has none
+            rows.append(_row(path, cell))
         else:
             missing.append(cell)
     return Metrics(pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=KEY), missing)
+
+
+def _row(path: Path, cell: Cell) -> pd.DataFrame:
+    row = reading.table(path)
+    with reading.reading(path):
+        key = {"task": cell.task, "mode": cell.mode, "seed": cell.seed}
+        if row[list(key)].to_dict("records") != [key]:
+            raise ValueError(f"it is not the one row of {cell.title}")
+    return row
 
 
 def of(product: Product, config: Config) -> Metrics:

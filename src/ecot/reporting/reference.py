@@ -8,7 +8,7 @@ from typing import Any
 from ecot.cells import grid, results_folder
 from ecot.config import Config
 from ecot.errors import EcotError
-from ecot.files import write_text
+from ecot.files import read_text, write_text
 from ecot.reporting import metrics
 from ecot.reporting.captions import missing_note
 
@@ -30,7 +30,7 @@ def keep(config: Config) -> Path:
     missing = metrics.read(cells, config).missing
     if missing:
         raise EcotError(f"run {config.run}: {missing_note(missing)[0]}")
-    about = summary([json.loads((run / cell.folder / "run.json").read_text(encoding="utf-8")) for cell in cells])
+    about = summary([json.loads(read_text(run / cell.folder / "run.json")) for cell in cells])
     for pattern in KEPT:
         for path in sorted(run.glob(pattern)):
             target = folder / path.relative_to(run)

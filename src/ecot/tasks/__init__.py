@@ -5,6 +5,7 @@ which names its data set, its degradation and its schedules.
 """
 
 import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ class Task:
 
 
 def load(name: str) -> Task:
-    """The task defined by the module of that name."""
-    task: Task = importlib.import_module(f"ecot.tasks.{name}").TASK
+    """The task defined by the module of that name; ValueError if there is none."""
+    # The name may come from a file, and to import is to execute: nothing but what lies here.
+    known = name in {module.name for module in pkgutil.iter_modules(__path__)}
+    task = getattr(importlib.import_module(f"ecot.tasks.{name}"), "TASK", None) if known else None
+    if not isinstance(task, Task):
+        raise ValueError(f"there is no task {name!r}")
     return task

@@ -23,7 +23,7 @@ from ecot.files import atomic, sha256, write_text
 from ecot.provenance import code_hash, commit
 from ecot.training import checkpoint, devices, systems
 from ecot.training.feed import Feed
-from ecot.training.loop import Progress, fit
+from ecot.training.loop import NotFiniteError, Progress, fit
 from ecot.training.state import State
 from ecot.training.trainer import Trainer
 
@@ -67,7 +67,7 @@ def train(
 
     try:
         history = fit(trainer, feed, progress, save, 60 * compute.save_minutes)
-    except EcotError:  # the loss is not finite, nor would it be from there
+    except NotFiniteError:  # from the state it would be no more finite
         state.remove()
         raise
     checkpoint.save(out / "model.safetensors", checkpoint.Model(settings, trainer.system.state_dict()), provenance)
@@ -121,18 +121,11 @@ def _frozen_model(settings: CellSettings, folder: Path | None) -> checkpoint.Mod
     """The model that a cell stands on; EcotError if it is missing, changed since its training, or another cell's."""
     if folder is None or settings.frozen is None:
         raise EcotError(f"mode {settings.mode} stands on a trained model; say in which folder it is")
-    path = folder / "model.safetensors"
-    model = checkpoint.load(path)
+    model = checkpoint.trained(folder)
     expected, found = settings.frozen.model_dump(), model.settings.model_dump()
     differing = [
         f"{name} is {found[name]}, not {expected[name]}" for name in expected if found[name] != expected[name]
     ]
     if differing:
-        raise EcotError(f"frozen model {path} is not the one that this cell stands on: {'; '.join(differing)}")
-    try:
-        recorded = json.loads((folder / "run.json").read_text())["model_sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise EcotError(f"frozen model {path} has no checksum in its run.json; train its cell again") from None
-    if sha256(path) != recorded:
-        raise EcotError(f"frozen model {path} has changed since its training (wrong SHA-256); train its cell again")
+        raise EcotError(f"frozen model {folder} is not the one that this cell stands on: {'; '.join(differing)}")
     return model

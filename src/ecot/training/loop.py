@@ -18,6 +18,11 @@ from ecot.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
+
+class NotFiniteError(EcotError):
+    """A loss is not finite, nor would it be if the training went on."""
+
+
 Row = dict[str, float]
 
 
@@ -64,7 +69,7 @@ def fit(
     """Train from `progress` (default: the start) to the end of the schedule; the history, a row an epoch.
 
     `save` is called with the progress every `save_seconds`. Shows a bar on a terminal and writes a
-    line an epoch to the log elsewhere. Raises EcotError at the end of an epoch in which a loss was
+    line an epoch to the log elsewhere. Raises NotFiniteError at the end of an epoch in which a loss was
     not finite.
     """
     progress = progress or Progress()
@@ -142,7 +147,7 @@ def _on_terminal() -> bool:
 def _check_finite(means: dict[str, float], epoch: int) -> None:
     wrong = [f"{name} {value}" for name, value in means.items() if not math.isfinite(value)]
     if wrong:
-        raise EcotError(
+        raise NotFiniteError(
             f"epoch {epoch}: the loss is not finite ({', '.join(wrong)}), no model is kept;"
             " a lower learning_rate or distribution_weight may help"
         )

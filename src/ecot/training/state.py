@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from ecot.errors import EcotError
@@ -34,7 +34,7 @@ class State:
         held = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         header = {"fingerprint": json.dumps(self.fingerprint), "progress": json.dumps(asdict(progress))}
         with atomic(self.path) as temporary:
-            save_file(held, temporary, header | {"sha256": _digest(header, held)})
+            temporary.write_bytes(serialise(held, header | {"sha256": _digest(header, held)}))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> Progress:
         """Copy the saved values into `tensors` and return the progress; without a state: the start, nothing copied.
@@ -71,7 +71,7 @@ class State:
             digest = header.pop("sha256")
             fingerprint = json.loads(header["fingerprint"])
             progress = Progress(**json.loads(header["progress"]))
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
             raise EcotError(f"it is damaged ({' '.join(str(error).split())})") from None
         if _digest(header, tensors) != digest:
             raise EcotError("it is damaged (its content does not match its SHA-256)")

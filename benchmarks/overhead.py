@@ -1,0 +1,91 @@
+"""What a job costs beside its work: from its start to its first step, and from its last step to its end.
+
+    python -m benchmarks.overhead [--device cpu]
+
+The commands of the rules, on the embedded samples with the paper's networks. An epoch's line in the log says
+when its steps were done and history.csv how long they took; a measurement's cost is what remains of that of one
+batch when a second one's is taken off.
+"""
+
+import csv
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+
+import click
+import yaml
+
+from benchmarks import measuring
+from benchmarks.processes import REPOSITORY, Timed, timed
+from ecot.config import Device
+
+EPOCHS, BATCH = 2, 500
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--device", type=click.Choice(get_args(Device)), default="cpu")
+@click.option("--repetitions", default=5)
+def main(device: Device, repetitions: int) -> None:
+    """Measure the fixed cost of a training and of a measurement."""
+    click.echo(measuring.machine(measuring.choose(device)))
+    for task, dataset in measuring.SAMPLES.items():
+        with TemporaryDirectory() as folder:
+            rows = _measure(task, dataset, device, repetitions, Path(folder))
+        click.echo(f"\n{task}, median and range of {repetitions}, seconds")
+        for name, values in rows.items():
+            click.echo(f"  {name:<34}{measuring.spread(values)}")
+
+
+def _measure(task: str, dataset: str, device: Device, repetitions: int, folder: Path) -> dict[str, list[float]]:
+    settings = measuring.example(measuring.paper(), task)
+    end_to_end = {"epochs": EPOCHS, "rates": [settings.rate_bits], "randomness": [settings.randomness]}
+    others = {mode: None for mode in measuring.paper().tasks[task].schedules() if mode != "end_to_end"}
+    change = {
+        "device": device,
+        "tasks": {
+            task: {
+                "dataset": dataset,
+                "n_train": 10 * settings.training.batch_size,
+                "n_test": BATCH,
+                "modes": {"end_to_end": end_to_end, **others},
+            }
+        },
+    }
+    (folder / "change.yaml").write_text(yaml.safe_dump(change))
+    (folder / "two.yaml").write_text(yaml.safe_dump({"tasks": {task: {"n_test": 2 * BATCH}}}))
+    options = ["--config", str(REPOSITORY / "config.yaml"), "--config", "change.yaml"]
+    ecot = [sys.executable, "-m", "ecot"]
+    _ecot([*ecot, "data", dataset, *options, "--out", "data.npz"], folder)
+    cell = ["--task", task, "--rate", str(settings.rate_bits), "--randomness", str(settings.randomness)]
+    rows: dict[str, list[float]] = {}
+    for _ in range(repetitions):
+        train = [*ecot, "train", "end-to-end", *cell, *options, "--dataset", "data.npz", "--out", "cell"]
+        training = _ecot(train, folder)
+        with (folder / "cell" / "history.csv").open() as file:
+            steps = [float(row["seconds"]) for row in csv.DictReader(file)]
+        first, last = (training.at(f"epoch {epoch}/{EPOCHS}:") for epoch in (1, EPOCHS))
+        one, two = (
+            _ecot([*ecot, "evaluate", "cell", *options, *also, "--dataset", "data.npz"], folder)
+            for also in ([], ["--config", "two.yaml"])
+        )
+        for name, value in (
+            ("training: start to first step", first - steps[0]),
+            ("training: last step to end", training.seconds - last),
+            ("training: processor, with steps", training.processor_seconds),
+            ("measurement: all but its batches", 2 * one.seconds - two.seconds),
+            ("measurement: processor", 2 * one.processor_seconds - two.processor_seconds),
+        ):
+            rows.setdefault(name, []).append(value)
+    return rows
+
+
+def _ecot(command: list[str], folder: Path) -> Timed:
+    done = timed(command, str(folder))
+    if done.status:
+        raise click.ClickException(done.output)
+    return done
+
+
+if __name__ == "__main__":
+    main()

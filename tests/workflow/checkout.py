@@ -1,0 +1,55 @@
+"""Copies of the checkout, so that code can be edited and results thrown away."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class Checkout:
+    """A copy of the checkout with the tiny grid beside it."""
+
+    def __init__(self, folder, tiny):
+        self.folder = folder
+        for name in ("Snakefile", "config.yaml", "envs", "workflow", "src", "resources"):
+            source = REPOSITORY / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / name)
+        (folder / "tiny.yaml").write_text(yaml.safe_dump(tiny))
+
+    def command(self, *arguments, config="tiny.yaml"):
+        # Targets come first: --configfile would take them for more files.
+        return [sys.executable, "-m", "snakemake", *arguments, *(["--configfile", config] if config else [])]
+
+    @property
+    def environment(self):
+        return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def snakemake(self, *arguments, config="tiny.yaml", under=()):
+        return subprocess.run(
+            [*under, *self.command(*arguments, config=config)],
+            cwd=self.folder, capture_output=True, text=True, env=self.environment, timeout=600,
+        )  # fmt: skip
+
+    def planned(self, *arguments):
+        """Jobs of a dry run by rule; empty when there is nothing to be done."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr
+        text = done.stdout + done.stderr
+        jobs = {name: int(n) for name, n in re.findall(r"^([a-z_]+) +(\d+)$", text, re.M)}
+        assert bool(jobs) != ("Nothing to be done" in text), text
+        jobs.pop("total", None), jobs.pop("all", None)
+        return jobs
+
+    def edit(self, path, text):
+        """Append to a file of the copy; returns what undoes it."""
+        file = self.folder / path
+        before = file.read_text()
+        file.write_text(before + text)
+        return lambda: file.write_text(before)
