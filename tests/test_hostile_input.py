@@ -19,7 +19,7 @@ from ecot.errors import EcotError
 from ecot.files import TEXT_LIMIT, sha256
 from ecot.pipeline import Pipeline
 from ecot.reporting import metrics
-from ecot.training import checkpoint, systems
+from ecot.training import checkpoint, classifier, systems
 from ecot.training.state import State
 
 PLENTY = 1 << 30  # bytes above what the process has: what these files claim is more, what they hold is far less
@@ -105,6 +105,13 @@ def test_a_forged_model_is_refused_by_name(settings, datasets, tmp_path, bounded
     (tmp_path / "model.safetensors").write_bytes(forge(settings()))
     with pytest.raises(EcotError, match=r"model\.safetensors is damaged or not of this project .* which trains"):
         checkpoint.load(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("shape", ["[1, 1048576, 1048576]", "[1, 0, 0]", "[" * 10**5, "[1, 28, 28]", "{}", '"a"'])
+def test_a_forged_classifier_is_refused_by_name(tmp_path, bounded, shape):
+    (tmp_path / "c.safetensors").write_bytes(safetensors({}, {"image_shape": shape}))
+    with pytest.raises(EcotError, match=r"c\.safetensors is damaged or something else .*; delete it and train again"):
+        classifier.load(tmp_path / "c.safetensors", torch.device("cpu"))
 
 
 @pytest.mark.parametrize("change", [{"width": 0.2}, {"rate_bits": 4}, {"mode": "restoration", "rate_bits": None}])

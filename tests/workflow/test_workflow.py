@@ -263,7 +263,7 @@ def test_a_failed_cell_takes_no_table_with_it(tmp_path):
     tables = {path.name: path.read_text() for path in (tmp_path / "results/tiny/tables").glob("*.md")}
     missing = "INCOMPLETE, 1 cell missing: super-resolution, end to end, common randomness, 8 bits, seed 0."
     incomplete = {name for name, text in tables.items() if missing in text}
-    assert incomplete == {"table_05.md", "table_07.md", "table_09.md", "constraint.md"}
+    assert incomplete == {"table_05.md", "table_07.md", "table_09.md", "constraint.md", "paired.md"}
     assert {"table_01.md", "table_02.md", "table_06.md", "table_10.md"} <= set(tables)
     assert (tmp_path / "results/tiny/figures/figure_05.svg").is_file()
     for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):

@@ -62,8 +62,10 @@ def load(path: Path, device: torch.device) -> Classifier:
         raise EcotError(f"classifier {path} is missing: run the pipeline, or `ecot classifier --out {path} DATASET`")
     try:
         with safe_open(path, framework="pt") as file:
-            classifier = Classifier(tuple(json.loads((file.metadata() or {})["image_shape"])))
-            classifier.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            with torch.device("meta"):  # no memory for a shape that the tensors do not have
+                classifier = Classifier(tuple(json.loads((file.metadata() or {})["image_shape"])))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            classifier.load_state_dict(tensors, assign=True)
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise EcotError(
