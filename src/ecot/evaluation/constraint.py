@@ -20,7 +20,6 @@ import torch
 from lightning_utilities.core.imports import RequirementCache
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.adam import adam
 
 from ecot.cells import MeasurementSettings
 from ecot.coding import randomness
@@ -34,6 +33,7 @@ from ecot.nn.critic import Critic
 from ecot.nn.sizes import scaled
 from ecot.theory import images as theory
 from ecot.training import devices
+from ecot.training.adam import Adam
 from ecot.training.classifier import accuracy
 from ecot.training.classifier import load as load_classifier
 from ecot.training.objectives import gradient_penalty, wasserstein_1
@@ -215,7 +215,7 @@ def critic_w1(outputs: Tensor, clean: Tensor, seed: int, steps: int) -> float:
     critic = Critic((clean.shape[1], clean.shape[2], clean.shape[3]), CRITIC_CHANNELS)
     critic.to(device).to(memory_format=torch.channels_last)
     draws = torch.Generator().manual_seed(randomness.torch_seed(randomness.key(seed, "fresh critic", "batches")))
-    step = _adam(list(critic.parameters()))
+    adam = Adam(list(critic.parameters()), CRITIC_LEARNING_RATE, CRITIC_BETAS)
     for _ in range(steps):
         generated, real = (
             part[torch.randint(len(part), (CRITIC_BATCH,), generator=draws).to(device)]
@@ -223,7 +223,7 @@ def critic_w1(outputs: Tensor, clean: Tensor, seed: int, steps: int) -> float:
         )
         position = torch.rand(CRITIC_BATCH, 1, 1, 1, generator=draws).to(device)
         penalty = gradient_penalty(critic, real, generated, position)
-        step(CRITIC_PENALTY * penalty - wasserstein_1(critic, real, generated))
+        adam.descend(CRITIC_PENALTY * penalty - wasserstein_1(critic, real, generated))
     real, generated = clean[1::2], outputs[1::2]
     pairs = min(len(real), len(generated))
     position = torch.rand(pairs, 1, 1, 1, generator=draws).to(device)
@@ -239,20 +239,3 @@ def _order(n: int, seed: int) -> Tensor:
 
 def _rows(images: Tensor) -> NDArray[np.float32]:
     return images.flatten(1).cpu().numpy()
-
-
-def _adam(parameters: list[Tensor]) -> Callable[[Tensor], None]:
-    """A step of Adam on a loss, by torch's function: to make its optimiser objects imports a compiler, a second."""
-    means, squares = ([torch.zeros_like(p) for p in parameters] for _ in "12")
-    counts = [torch.zeros(()) for _ in parameters]
-
-    def step(loss: Tensor) -> None:
-        gradients = list(torch.autograd.grad(loss, parameters))
-        with torch.no_grad():
-            adam(
-                *(parameters, gradients, means, squares, [], counts),
-                amsgrad=False, maximize=False, weight_decay=0.0, eps=1e-8,
-                lr=CRITIC_LEARNING_RATE, beta1=CRITIC_BETAS[0], beta2=CRITIC_BETAS[1],
-            )  # fmt: skip
-
-    return step

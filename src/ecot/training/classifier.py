@@ -18,12 +18,14 @@ from ecot.errors import EcotError
 from ecot.files import atomic, sha256, write_text
 from ecot.nn.classifier import Classifier
 from ecot.training import devices
+from ecot.training.adam import Adam
 
 log = logging.getLogger(__name__)
 
 EPOCHS = 5
 BATCH = 32
 LEARNING_RATE = 2e-3  # Adam's
+BETAS = 0.9, 0.999
 MEASURED = 1000  # test images at a time: bounds memory
 
 
@@ -82,15 +84,13 @@ def accuracy(classifier: Classifier, images: Tensor, labels: Tensor) -> float:
 
 
 def _fit(classifier: Classifier, images: Tensor, labels: Tensor) -> None:
-    optimiser = torch.optim.Adam(classifier.parameters(), lr=LEARNING_RATE)
+    adam = Adam(list(classifier.parameters()), LEARNING_RATE, BETAS)
     orders = torch.Generator().manual_seed(randomness.torch_seed(randomness.key(0, "classifier", "order")))
     for epoch in range(1, EPOCHS + 1):
         order = torch.randperm(len(images), generator=orders).to(images.device)
         for rows in torch.split(order, BATCH):
             loss = cross_entropy(classifier(_scaled(images[rows])), labels[rows])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            adam.descend(loss)
         log.info("epoch %d/%d: last loss %.4f", epoch, EPOCHS, loss.item())
 
 

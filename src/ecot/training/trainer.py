@@ -1,4 +1,4 @@
-"""The two players of (15), their optimisers, and a step of each."""
+"""The two players of (15), the optimiser of each, and a step of each."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ecot.cells import CellSettings
 from ecot.nn.critic import Critic
+from ecot.training.adam import Adam
 from ecot.training.feed import Batch
 from ecot.training.graphs import Captured
 from ecot.training.objectives import gradient_penalty, wasserstein_1
@@ -28,7 +29,11 @@ class Trainer:
         self.system, self.critic, self.settings = system, critic, settings
         system.freeze()
         players: dict[str, nn.Module] = {"system": system} if critic is None else {"critic": critic, "system": system}
-        self.optimisers = {name: self._optimiser(player) for name, player in players.items()}
+        rate, (beta_1, beta_2) = settings.schedule.learning_rate, settings.training.betas
+        self.adams = {
+            name: Adam([p for p in player.parameters() if p.requires_grad], rate, (beta_1, beta_2))
+            for name, player in players.items()
+        }
         self.steps: list[Step] = [self.generator_step] if critic is None else [self.critic_step, self.generator_step]
         self.graphs = graphs
         self._captured: dict[int, Captured] = {}
@@ -49,7 +54,7 @@ class Trainer:
             generated = self.system(batch.x, batch.u).output
         wasserstein = wasserstein_1(self.critic, batch.clean, generated)
         penalty = gradient_penalty(self.critic, batch.clean, generated, batch.position)
-        self._descend("critic", self.settings.training.gradient_penalty * penalty - wasserstein)
+        self.adams["critic"].descend(self.settings.training.gradient_penalty * penalty - wasserstein)
         return {"wasserstein": wasserstein.detach(), "penalty": penalty.detach()}
 
     def generator_step(self, batch: Batch) -> dict[str, Tensor]:
@@ -58,17 +63,13 @@ class Trainer:
         loss = torch.stack(list(outcome.terms.values())).sum()
         if self.critic is not None:
             loss = loss - self.settings.schedule.distribution_weight * self.critic(outcome.output).mean()
-        self._descend("system", loss)
+        self.adams["system"].descend(loss)
         return {name: term.detach() for name, term in outcome.terms.items()}
 
     def set_learning_rate(self, rate: float) -> None:
         """Both players' step size."""
-        for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                if isinstance(group["lr"], Tensor):
-                    group["lr"].fill_(rate)
-                else:
-                    group["lr"] = rate
+        for adam in self.adams.values():
+            adam.set_rate(rate)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that training changes, by name: parameters, running statistics, Adam's moments and step counts.
@@ -78,40 +79,6 @@ class Trainer:
         found = {f"system.{name}": tensor for name, tensor in self.system.state_dict().items()}
         if self.critic is not None:
             found |= {f"critic.{name}": tensor for name, tensor in self.critic.state_dict().items()}
-        for player, optimiser in self.optimisers.items():
-            for number, state in optimiser.state_dict()["state"].items():
-                found |= {f"adam.{player}.{number}.{name}": tensor for name, tensor in state.items()}
+        for player, adam in self.adams.items():
+            found |= {f"adam.{player}.{name}": tensor for name, tensor in adam.tensors().items()}
         return found
-
-    def _optimiser(self, player: nn.Module) -> torch.optim.Adam:
-        schedule, (beta_1, beta_2) = self.settings.schedule, self.settings.training.betas
-        parameters = [p for p in player.parameters() if p.requires_grad]
-        gpu = parameters[0].is_cuda
-        optimiser = torch.optim.Adam(
-            parameters,
-            # A graph keeps the numbers it was captured with, so there the rate and the step count are tensors.
-            lr=torch.tensor(schedule.learning_rate, device=parameters[0].device) if gpu else schedule.learning_rate,
-            betas=(beta_1, beta_2),
-            fused=gpu,
-            capturable=gpu,
-        )
-        # Adam makes its moments at the first step; made here, they are there to be saved and restored at any time.
-        state = optimiser.state_dict()
-        state["state"] = {
-            number: {
-                "step": torch.zeros((), device=p.device if gpu else "cpu"),
-                "exp_avg": torch.zeros_like(p),
-                "exp_avg_sq": torch.zeros_like(p),
-            }
-            for number, p in enumerate(parameters)
-        }
-        optimiser.load_state_dict(state)
-        return optimiser
-
-    def _descend(self, player: str, loss: Tensor) -> None:
-        optimiser = self.optimisers[player]
-        # The generator's loss reaches the critic's parameters as well; only the player's own are wanted.
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
-        optimiser.step()
