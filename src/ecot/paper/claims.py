@@ -347,10 +347,10 @@ def _output_law(task: str, floor: float | None, their_data: bool) -> Claim:
     return Claim(
         f"output_law/{task}",
         task,
-        "Outputs follow the law of the clean images for a weight large enough.",
+        "The distortions are such as outputs of the law of the clean images can have.",
         "Section 3.1, (15)",
-        "necessary condition: mse_input above the Gelbrich floor of the test set, below which no output of that law"
-        " can be",
+        "mse_input above the Gelbrich floor of the test set, below which no output of that law can be; how far the"
+        " outputs are from it is in tables/constraint.md",
         (5,) if task == "super_resolution" else (6,),
         above_floor(floor),
         above_floor(floor if their_data else None),
