@@ -58,7 +58,9 @@ def test_the_demo_is_computed(demo):
     for kind in ("train_", "measure"):
         assert [job.gpus for job in run.jobs(kind)] == ["gpu:1"] * len(list(grid(config)))
     tables = {path.name: path.read_text() for path in (made.folder / "results/demo/tables").iterdir()}
-    assert set(tables) == {f"table_{i:02d}.{suffix}" for i in range(1, 16) for suffix in ("csv", "md", "tex")}
+    names = [*(f"table_{i:02d}" for i in range(1, 16)), "constraint"]
+    expected = {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")}
+    assert set(tables) == expected | {"paired.csv", "paired.md"}
     assert not any("INCOMPLETE" in text for text in tables.values())
 
 
