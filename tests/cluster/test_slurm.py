@@ -4,6 +4,8 @@ The GPUs are only counted: jobs ask for them, as `device: auto` does, find that 
 compute on the CPU. `make test-cluster` runs this, and its output shows the queue.
 """
 
+import json
+
 import pytest
 
 from ecot import config as configuration
@@ -25,11 +27,13 @@ def small(rate):
 QUICK = {"device": "auto", "seeds": [0], "tasks": {"super_resolution": small(10), "denoising": small(60)}}
 CELL = "demo/cells/super_resolution/end_to_end/common/rate-{}/seed-0"
 MODEL = f"results/{CELL}/model.safetensors"
+STATE = f"results/{CELL}/state.safetensors"
 LOG = f"logs/{CELL}/train.log"
+EPOCHS = 60  # of the training that is cancelled: on a fast machine, too, it lasts long enough for that
 
 
 def lasting(epochs, resources):
-    """A change that makes a training of super-resolution take about a second an epoch and save its state as often."""
+    """A change that makes a training of super-resolution take 0.1 to 1 s an epoch and save its state every second."""
     end_to_end = {"end_to_end": {"epochs": epochs, "rates": [4, 10, 30]}}
     task = {"super_resolution": {"n_train": 512, "modes": end_to_end}}
     change = {"tasks": task, "compute": {"save_minutes": 1 / 60}, "resources": resources}
@@ -108,14 +112,14 @@ def test_an_interrupt_empties_the_queue(checkout):
 def cut_short(checkout):
     """Two checkouts and their runs, side by side: a training over its time limit, and one cancelled in Slurm."""
     slow = checkout(lasting(100000, {"train": {"runtime": 1}, "gpu": {"models": ["large"]}}))
-    unlucky = checkout(lasting(15, {"gpu": {"models": ["small", "large"]}}))
-    log = unlucky.folder / LOG.format(10)
+    unlucky = checkout(lasting(EPOCHS, {"gpu": {"models": ["small", "large"]}}))
+    log, state = unlucky.folder / LOG.format(10), unlucky.folder / STATE.format(10)
     with slow.submitting(MODEL.format(10), "--retries", "0") as over:
         with unlucky.submitting(MODEL.format(10)) as cancelled:
-            cancelled.until(lambda: log.is_file() and "epoch 3/" in log.read_text())
+            cancelled.until(lambda: state.is_file() and "epoch 3/" in log.read_text())
             (job,) = cancelled.jobs("train_")
             unlucky.slurm.ask("scancel", str(job.number))
-            cancelled.wait(240)
+            cancelled.wait(400)
         over.wait(240)
     return (slow, over), (unlucky, cancelled)
 
@@ -149,4 +153,5 @@ def test_a_retried_training_resumes(cut_short):
     log = (made.folder / LOG.format(10)).read_text()  # of the second attempt: the first one's was overwritten
     assert "resumed" in log
     assert "epoch 1/" not in log
-    assert "epoch 15/15" in log
+    assert f"epoch {EPOCHS}/{EPOCHS}" in log
+    assert json.loads((made.folder / f"results/{CELL.format(10)}/run.json").read_text())["resumed"] == 1
