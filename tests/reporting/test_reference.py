@@ -1,6 +1,7 @@
 """Reference results: a finished run's tables and what made them, kept once."""
 
 import json
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -38,6 +39,8 @@ def test_a_finished_run_is_kept_with_what_made_it(finished):
     assert about["training_hours"] == cells / 2
     assert about["images_per_second"] == [100.0, 99.0 + cells]
     assert about["commit"] == ["0123456789ab"]
+    assert about["tables_commit"] == commit()
+    assert date.fromisoformat(about["date"]) <= datetime.now(UTC).date()
     assert about["numpy"] == ["not recorded"]
 
 

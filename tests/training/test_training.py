@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -126,6 +127,10 @@ def test_a_cell_writes_its_files_and_the_same_seed_the_same_model(datasets, sett
     run = json.loads((tmp_path / "a/run.json").read_text())
     assert run["torch"] == torch.__version__
     assert {"seconds", "images_per_second", "peak_memory_mb", "device", "dataset_sha256", "model_sha256"} <= set(run)
+
+
+def test_a_device_is_described_by_its_name():
+    assert re.fullmatch(r"cpu \(\d+ threads, \S.*\)", devices.describe(CPU))
 
 
 def test_other_seed_other_model(datasets, settings, tmp_path):

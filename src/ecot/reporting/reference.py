@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ecot.cells import grid, results_folder
 from ecot.config import Config
 from ecot.errors import EcotError
 from ecot.files import read_text, write_text
+from ecot.provenance import commit
 from ecot.reporting import metrics
 from ecot.reporting.captions import missing_note
 
@@ -36,6 +38,7 @@ def keep(config: Config) -> Path:
             target = folder / path.relative_to(run)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    about |= {"date": datetime.now(UTC).date().isoformat(), "tables_commit": commit()}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
     return folder
 

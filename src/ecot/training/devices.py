@@ -2,6 +2,9 @@
 
 import logging
 import os
+import platform
+import re
+from pathlib import Path
 
 import torch
 
@@ -41,8 +44,17 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     if device.type == "cpu":
-        return f"cpu ({torch.get_num_threads()} threads)"
+        return f"cpu ({torch.get_num_threads()} threads, {_processor()})"
     return device.type
+
+
+def _processor() -> str:
+    """The processor's name, else its kind; on Linux Python's `platform` knows only the kind."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
 
 
 def synchronise(device: torch.device) -> None:
