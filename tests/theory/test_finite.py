@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from ecot.theory import _bottleneck, _maps, binary, finite
+from ecot.theory import _bottleneck, _maps, _transport, binary, finite
 
 HAMMING = 1 - np.eye(2)
 
@@ -261,6 +261,26 @@ def test_letters_without_probability_change_nothing():
         np.testing.assert_allclose(solution.p_xz.sum(1), wide_x, atol=1e-12)
         maps = finite.solve_cr(wide_x, wide_y, wide, rate).maps
         assert (maps[:, wide_x > 0] != 2).all()
+
+
+@pytest.mark.parametrize(
+    ("p_x", "p_y", "cost", "rate"),
+    [
+        ([1 - 7.9e-11, 7.9e-11], [1 - 1.1e-11, 1.1e-11], [[3.5e-05, 66.6], [-0.02, 27.3]], 2.8e-11),  # I rounds to 0
+        ([0.49, 0.51 - 3e-10, 1e-10, 2e-10], [1 - 1e-13, 1e-13], [[0, 1], [1, 0], [2, 5], [3, 1]], 1e-9),
+        ([1 - 0.00339578, 0.00339578], [1 - 7.3e-11, 7.3e-11], [[0.42, 0.65], [0.416, 0.855]], 2.2e-14),
+    ],
+)
+def test_letters_of_tiny_probability(p_x, p_y, cost, rate):
+    found = finite.solve_cr_asymptotic(p_x, p_y, cost, rate)
+    assert found.p_xy.sum(1) == pytest.approx(p_x, abs=1e-9)
+    assert found.p_xy.sum(0) == pytest.approx(p_y, abs=1e-9)
+    assert found.lower_bound <= found.distortion <= found.lower_bound + 1e-6
+
+
+def test_a_singular_newton_step_is_the_shortest():
+    step = _transport._solve(np.ones((2, 2)), np.array([2.0, 2.0]))
+    assert step == pytest.approx([1.0, 1.0])
 
 
 def test_shapes_and_edges():

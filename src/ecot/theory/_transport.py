@@ -85,7 +85,7 @@ def entropic_plan(
         hessian += np.ones_like(hessian) * hessian.trace() / q.size**2 + np.diag(
             RIDGE * violation * marginal / epsilon
         )
-        step = np.linalg.solve(hessian, gradient)
+        step = _solve(hessian, gradient)
         size = 1.0
         while size > SMALLEST_STEP:
             trial, trial_channel = dual(g + size * step)
@@ -95,6 +95,14 @@ def entropic_plan(
         g, value, channel = g + size * step, trial, trial_channel
         g = g - q @ g  # a constant in g changes nothing but the rounding
     raise ArithmeticError(f"entropic transport at regularisation {epsilon:g} misses the marginals by {violation:.1e}")
+
+
+def _solve(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Newton's step; the shortest one where letters of tiny probability make the matrix singular."""
+    try:
+        return np.asarray(np.linalg.solve(hessian, gradient))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(hessian, gradient)[0])
 
 
 def information(plan: FloatArray) -> float:
@@ -120,8 +128,9 @@ def informed_plan(p: FloatArray, q: FloatArray, cost: FloatArray, rate: float) -
         return product, float((cost * product).sum())
     epsilon, plan, bits = _regularise(p, q, cost, rate)
     lower = float((cost * plan).sum()) + epsilon * np.log(2) * (bits - rate)
-    share = max(0.0, 1 - rate / bits)
-    return (1 - share) * plan + share * product, max(lower, least)
+    share = 1 - rate / bits if bits > rate else 0.0
+    feasible = (1 - share) * plan + share * product
+    return feasible, min(max(lower, least), float((cost * feasible).sum()))
 
 
 def _regularise(p: FloatArray, q: FloatArray, cost: FloatArray, rate: float) -> tuple[float, FloatArray, float]:
@@ -142,6 +151,10 @@ def _regularise(p: FloatArray, q: FloatArray, cost: FloatArray, rate: float) -> 
         log_epsilon += step
         plan, bits = solve(log_epsilon)
     if (bits > rate) != (step > 0):
-        log_epsilon = float(brentq(lambda t: solve(t)[1] - rate, log_epsilon - step, log_epsilon, xtol=1e-11))
+        ends = (log_epsilon - step, log_epsilon)
+        try:
+            log_epsilon = float(brentq(lambda t: solve(t)[1] - rate, *ends, xtol=1e-11))
+        except ValueError:  # so few bits that I, solved for again, came out on the other side of the rate
+            return float(np.exp(log_epsilon)), plan, bits
         plan, bits = solve(log_epsilon)
     return float(np.exp(log_epsilon)), plan, bits
