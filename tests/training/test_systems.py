@@ -104,8 +104,8 @@ def _trainer_and_batch(settings, datasets, mode):
     )
 
 
-def test_the_branches_share_the_frozen_systems_representation(settings, datasets):
-    """Y_tilde, Y1 and Y2 come of one representation; the frozen system stays in evaluation mode."""
+def test_the_branches_share_the_frozen_systems_code(settings, datasets):
+    """Y_tilde, Y1 and Y2 come of one Z, Y_tilde with the decoder's dither subtracted; the frozen system is fixed."""
     trainer, batch = _trainer_and_batch(settings, datasets, "joint")
     system = trainer.system.train()
     assert not system.frozen.training
@@ -114,8 +114,12 @@ def test_the_branches_share_the_frozen_systems_representation(settings, datasets
     for part in (system.decoder_1, system.decoder_2, system.frozen.compressor.decoder):
         part.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     system(batch.x, batch.u)
-    assert len(seen) == 3
-    assert all(z is seen[0] for z in seen)
+    z_tilde, z1, z2 = seen
+    assert z1 is z2
+    spacing = 2 / (system.frozen.compressor.levels - 1)
+    steps = (z1 + 1) / spacing
+    torch.testing.assert_close(steps, steps.round())  # a quantised code, without dither
+    torch.testing.assert_close(z_tilde, z1 - batch.u[:, -1])
 
 
 def test_separate_training_leaves_the_term_c_alone(settings, datasets):
@@ -168,7 +172,7 @@ def test_theorem_1_on_a_finite_source():
     y_tilde = torch.from_numpy(np.array([outputs[encoding[i], v] for i, v in cases]))
 
     class Frozen(nn.Module):
-        def represent(self, x, u1, u2):
+        def code(self, x, u1):
             return z
 
         def decoder(self, representation):

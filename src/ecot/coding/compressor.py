@@ -14,11 +14,11 @@ class Compressor(nn.Module):
         self.decoder = decoder
         self.levels = levels
 
-    def represent(self, x: Tensor, u1: Tensor, u2: Tensor) -> Tensor:
-        """What the decoder is given, Q(f(x) + u1) - u2; x (n, c, h, w), u1 and u2 (n, d), result (n, d)."""
-        return quantise(self.encoder(x) + u1, self.levels) - u2
+    def code(self, x: Tensor, u1: Tensor) -> Tensor:
+        """Z, all that is sent: Q(f(x) + u1); x (n, c, h, w), u1 and the result (n, d)."""
+        return quantise(self.encoder(x) + u1, self.levels)
 
     def forward(self, x: Tensor, u1: Tensor, u2: Tensor) -> Tensor:
         """The output image, shape of x, in [0, 1]."""
-        output: Tensor = self.decoder(self.represent(x, u1, u2))
+        output: Tensor = self.decoder(self.code(x, u1) - u2)
         return output

@@ -62,8 +62,8 @@ class EndToEnd(System):
 class Joint(System):
     """Two decoders behind the encoder of a frozen end-to-end system (18): g1 for X, g2 for its output Y_tilde.
 
-    The branches see the very representation that Y_tilde was made of, dither included: Theorem 1
-    decomposes the distortion for one Z, with X_hat = E[X | Z] and Y_hat = E[Y | Z].
+    The branches see the very Z that Y_tilde was made of, and not the decoder's dither: Theorem 1 decomposes
+    the distortion for one Z, with X_hat = E[X | Z] and Y_hat = E[Y | Z], means over what the decoder adds.
     """
 
     def __init__(self, frozen: EndToEnd, decoder_1: nn.Module, decoder_2: nn.Module) -> None:
@@ -72,8 +72,8 @@ class Joint(System):
         self.decoder_2 = decoder_2
 
     def forward(self, x: Tensor, u: Tensor) -> Outcome:
-        z = self.frozen.compressor.represent(x, u[:, 0], u[:, -1])
-        y_tilde = self.frozen.compressor.decoder(z)
+        z = self.frozen.compressor.code(x, u[:, 0])
+        y_tilde = self.frozen.compressor.decoder(z - u[:, -1])
         y1, y2 = self.decoder_1(z), self.decoder_2(z)
         terms = _decomposition(x, y1, y_tilde, y2)
         return Outcome(y2, terms, {"loss_decomposed": _total(terms)})
