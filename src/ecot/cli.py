@@ -296,14 +296,14 @@ def settings(config: Config) -> None:
 @config_option
 def architectures(config: Config) -> None:
     """Write Tables 12 to 15, the networks, to results/RUN/tables."""
-    from ecot.reporting.settings import ARCHITECTURES, write_architecture
+    from ecot.reporting.catalogue import ARCHITECTURES
+    from ecot.reporting.catalogue import architectures as tables_of
+    from ecot.reporting.settings import write_architecture
     from ecot.tasks.architecture import layers
 
-    widest = {cell.task: cell for cell in grid(config) if cell.mode == "end_to_end"}
-    for number, (task, mode) in ARCHITECTURES.items():
-        if task in widest:
-            found = cell_settings(config, widest[task])
-            write_architecture(number, config, layers(task, mode, found.latent_dim, found.width), found.latent_dim)
+    for number, widest in tables_of(config).items():
+        found, mode = cell_settings(config, widest), ARCHITECTURES[number][1]
+        write_architecture(number, config, layers(widest.task, mode, found.latent_dim, found.width), found.latent_dim)
 
 
 @main.command()

@@ -36,7 +36,7 @@ from ecot.config import NEEDS, Mode, Randomness, RuleResources
 from ecot.errors import EcotError
 from ecot.files import write_text
 from ecot.provenance import code_hash
-from ecot.reporting.catalogue import FIGURES, SIMULATED, TABLES, THEORY_FIGURES
+from ecot.reporting.catalogue import FIGURES, SIMULATED, TABLES, THEORY_FIGURES, architectures
 
 Family = Mode | Literal["fit_weight"]  # of cells; those of the sweep are end to end, at a weight of their own
 
@@ -64,6 +64,7 @@ class Pipeline:
         self.rated = [cell for cell in self.cells if cell.rate_bits is not None]
         self.task_modules = [f"ecot.tasks.{task}" for task in self.config.tasks]
         self.tables = [number for number, table in TABLES.items() if table.cells(self.config)]
+        self.architectures = sorted(architectures(self.config))
         self.figures = [number for number, figure in FIGURES.items() if figure.cells(self.config)]
         self.theory_figures = [f"figure_{number:02d}" for number in THEORY_FIGURES]
         self.theory_tables = [*self.theory_figures, *(f"figure_{number:02d}_points" for number in SIMULATED)]

@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from click.testing import CliRunner
 from PIL import Image
 
 from ecot import paper
 from ecot.cells import grid
+from ecot.cli import main
 from ecot.config import merge, validate
 from ecot.errors import EcotError
-from ecot.reporting import figures, metrics, settings, tables
+from ecot.reporting import catalogue, figures, metrics, settings, tables
 from ecot.tasks.architecture import layers
 
 
@@ -151,17 +154,36 @@ def test_settings_and_architectures_are_the_programs_own(tiny, all_modes, tmp_pa
     text = Path("results/tiny/tables/table_04.md").read_text()
     assert "0 (frozen)" in text
     assert "Critic" not in text, "the two-branch model has none unless a weight is set"
-    for number, (task, mode) in settings.ARCHITECTURES.items():
+    for number, (task, mode) in catalogue.ARCHITECTURES.items():
         found = layers(task, mode, 16 if task == "super_resolution" else 38, 1.0)
         settings.write_architecture(number, config, found, 16)
     counts = {
         number: pd.read_csv(f"results/tiny/tables/table_{number}.csv").groupby("network").parameters.sum().to_dict()
-        for number in settings.ARCHITECTURES
+        for number in catalogue.ARCHITECTURES
     }
     assert counts[12] == {"Encoder": 472_208, "Decoder": 328_129, "Critic": 1_030_145}
     assert counts[14] == {"Encoder": 1_184_934, "Decoder": 648_967, "Critic": 1_033_345}
     assert counts[13]["Decoder 1 and 2"] == counts[12]["Decoder"]
     assert Path("results/tiny/tables/table_15.md").read_text().count("ResBlock") == 3
+
+
+@pytest.mark.parametrize(
+    ("left_out", "numbers"),
+    [
+        ({}, {12, 13, 14, 15}),
+        ({"tasks": {"denoising": None}}, {12, 13}),
+        ({"tasks": {"denoising": {"modes": {"end_to_end": None, "joint": None, "separate": None}}}}, {12, 13}),
+    ],
+)
+def test_networks_of_what_is_left_out_have_no_table(tiny, all_modes, left_out, numbers, tmp_path, monkeypatch):
+    """The workflow expects of the command the tables that it writes."""
+    monkeypatch.chdir(tmp_path)
+    made = merge(merge(tiny, all_modes), left_out)
+    Path("config.yaml").write_text(yaml.safe_dump(made))
+    result = CliRunner().invoke(main, ["architectures", "--config", "config.yaml"])
+    assert result.exit_code == 0, result.output
+    assert {int(path.stem[-2:]) for path in Path("results/tiny/tables").glob("table_*.csv")} == numbers
+    assert set(catalogue.architectures(validate(made))) == numbers
 
 
 def test_nothing_to_show_is_an_error(run, tiny):

@@ -101,7 +101,7 @@ rule architecture_tables:
     output:
         expand(
             f"{pipeline.results}/tables/table_{{number}}.{{suffix}}",
-            number=["12", "13", "14", "15"],
+            number=pipeline.architectures,
             suffix=["csv", "md", "tex"],
         ),
     log:

@@ -136,6 +136,14 @@ TABLES = {
     ),
 }
 
+# Tables of networks: the task and the mode that has them.
+ARCHITECTURES: dict[int, tuple[str, Mode]] = {
+    12: (SUPER_RESOLUTION, "end_to_end"),
+    13: (SUPER_RESOLUTION, "joint"),
+    14: (DENOISING, "end_to_end"),
+    15: (DENOISING, "joint"),
+}
+
 FIGURES = {
     5: Product(
         "Rate-distortion trade-offs and samples",
@@ -148,3 +156,9 @@ FIGURES = {
 
 THEORY_FIGURES = 3, 6, 7, 8  # of no cell of a run
 SIMULATED = 7, 8  # those with the operating points of simulated quantisers
+
+
+def architectures(config: Config) -> dict[int, Cell]:
+    """The tables of networks that a configuration has, each with the end-to-end cell of the longest code."""
+    widest = {cell.task: cell for cell in grid(config) if cell.mode == "end_to_end"}
+    return {number: widest[task] for number, (task, _) in ARCHITECTURES.items() if task in widest}

@@ -9,16 +9,10 @@ import pandas as pd
 from ecot.cells import results_folder
 from ecot.config import Config, Mode, ModeSchedule
 from ecot.reporting.captions import task_title
+from ecot.reporting.catalogue import ARCHITECTURES
 from ecot.reporting.tables import Grid, write_files
 
-# Table: mode whose networks or settings it shows, and for architectures the task.
-SETTINGS: dict[int, Mode] = {3: "end_to_end", 4: "joint"}
-ARCHITECTURES: dict[int, tuple[str, Mode]] = {
-    12: ("super_resolution", "end_to_end"),
-    13: ("super_resolution", "joint"),
-    14: ("denoising", "end_to_end"),
-    15: ("denoising", "joint"),
-}
+SETTINGS: dict[int, Mode] = {3: "end_to_end", 4: "joint"}  # the mode whose settings a table shows
 NAMES: dict[str, str] = {"end_to_end": "end-to-end model", "joint": "two-branch model"}
 
 
