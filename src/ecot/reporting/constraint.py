@@ -110,7 +110,7 @@ def draw(found: metrics.Metrics, clean: pd.DataFrame, config: Config) -> Figure:
         panel.grid(alpha=0.3)
         sns.despine(ax=panel)
     axes[0][0].set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")
-    drawing.legend_below(figure, 3)
+    drawing.legend_below(figure, 1 + len(tasks))
     if found.missing:
         figure.suptitle(missing_note(found.missing)[0], wrap=True, fontsize="small", color="C3")
     return figure
