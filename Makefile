@@ -44,7 +44,7 @@ test-cluster: env
 
 # Without `env`: it runs wherever a GPU turns up, in any Python that has the packages (PYTHON=...).
 gpu-check:
-	PYTHONPATH=src $(PYTHON) -m pytest -m gpu tests/training
+	PYTHONPATH=src $(PYTHON) -m pytest -m gpu tests/engine
 	PYTHONPATH=src $(PYTHON) -m benchmarks.training --device cuda --seconds 2
 	PYTHONPATH=src $(PYTHON) -m benchmarks.sharing --device cuda --jobs 1 --jobs 2 --jobs 4 --jobs 8
 
@@ -53,6 +53,7 @@ lint: env
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	mypy
+	lint-imports
 	snakemake --lint
 
 lock:

@@ -9,8 +9,8 @@ min_version("9.0")
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from ecot.errors import EcotError
-from ecot.pipeline import Pipeline
-from ecot.provenance import code_hash
+from ecot.source import code_hash
+from ecot.workflow import FINGERPRINT, Pipeline
 
 
 configfile: Path(workflow.basedir) / "config.yaml"
@@ -34,29 +34,28 @@ resource_scopes:
 
 
 onstart:
-    pipeline.redate()
+    if word := pipeline.start():
+        print(word, file=sys.stderr)
+
+
+# A cell that failed takes no product with it: what there is goes to results/<run>/incomplete, with what is missing.
+onerror:
+    shell("python -m ecot make --incomplete --config $ECOT_CONFIG || true")
 
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/bounds.smk"
-include: "workflow/rules/constraint.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/weight.smk"
+include: "workflow/rules/products.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.config.output,
-        rules.metrics.output,
-        rules.tables.input,
-        rules.paired.output,
-        rules.claims.output,
-        rules.comparison.output,
-        rules.figures.input,
-        rules.theory_figures.output,
-        rules.constraint.output,
+        pipeline.models(),
+        pipeline.product_files(),
+
+
+rule fit_weight:
+    input:
+        lambda wildcards: pipeline.fitted_weights(),

@@ -2,8 +2,8 @@
 
     python -m benchmarks.graph [--seeds 1 --seeds 10]
 
-Each plan is a process of its own in an empty folder, where all is still to be made. Beside the seconds on
-the clock stand those of the processor, which other programs of the machine do not stretch.
+Each plan is made by a process of its own in an empty folder, where everything is still to be made. The seconds of the
+processor stand beside those of the clock, since other programs on the machine do not stretch them.
 """
 
 import os
@@ -17,12 +17,12 @@ import click
 
 from benchmarks.processes import REPOSITORY, timed
 from ecot import config as configuration
-from ecot.cells import grid
-from ecot.provenance import commit
+from ecot.artefacts.record import commit
+from ecot.grid.plan import grid
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--seeds", multiple=True, default=(1, 2, 5, 10), type=click.IntRange(min=1), help="Seeds a cell.")
+@click.option("--seeds", multiple=True, default=(1, 2, 5, 10), type=click.IntRange(min=1), help="Seeds per cell.")
 def main(seeds: tuple[int, ...]) -> None:
     """Measure how long the paper's grid takes to plan."""
     click.echo(
@@ -38,7 +38,7 @@ def main(seeds: tuple[int, ...]) -> None:
         jobs = re.search(r"^total +(\d+)$", plan.output, re.M)
         if jobs is None:
             raise click.ClickException(plan.output)
-        cells = len(list(grid(config)))
+        cells = len(grid(config))
         click.echo(
             f"{n:>6}{cells:>8}{jobs[1]:>8}{plan.seconds:>10.1f}{plan.processor_seconds:>11.1f}{plan.peak_mb:>9.0f}"
         )

@@ -1,9 +1,7 @@
 """What the benchmarks share: cells, loops that can be run for some steps, clocks and memory."""
 
-import json
 import os
 import platform
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,14 +17,17 @@ from numpy.typing import NDArray
 from benchmarks.plain import PlainLoop
 from benchmarks.processes import REPOSITORY
 from ecot import config as configuration
-from ecot.cells import Cell, CellSettings, cell_settings
-from ecot.config import Config, Device, Mode
-from ecot.data.datasets import load, prepare
+from ecot import systems
+from ecot.artefacts.record import commit
+from ecot.config import Config, Device
+from ecot.data.arrays import load
+from ecot.data.prepare import prepare
+from ecot.engine.feed import Batch, Feed
+from ecot.engine.training import make_trainer
 from ecot.errors import EcotError
-from ecot.files import sha256
-from ecot.training import checkpoint, devices, systems
-from ecot.training.cell import make_trainer
-from ecot.training.feed import Batch, Feed
+from ecot.grid.cell_settings import CellSettings
+from ecot.grid.plan import cell_settings, grid
+from ecot.machine import devices
 
 SAMPLES = {"super_resolution": "mnist_sample", "denoising": "street_digits_sample"}
 TRAINING_IMAGES = {"mnist": 60_000, "svhn": 73_257}  # of the paper's data sets
@@ -46,12 +47,10 @@ def paper() -> Config:
     return configuration.load(REPOSITORY / "config.yaml")
 
 
-def example(config: Config, task: str, mode: Mode = "end_to_end") -> CellSettings:
+def example(config: Config, task: str, mode: str = "end_to_end") -> CellSettings:
     """Settings of the middle cell of a mode of the paper's grid."""
-    schedule = config.tasks[task].schedules()[mode]
-    points = schedule.points()
-    randomness, rate = points[len(points) // 2]
-    return cell_settings(config, Cell(task, mode, randomness, rate, 0))
+    cells = [cell for cell in grid(config) if (cell.task, cell.mode, cell.seed) == (task, mode, config.seeds[0])]
+    return cell_settings(config, cells[len(cells) // 2])
 
 
 def sample(task: str) -> NDArray[np.uint8]:
@@ -73,7 +72,7 @@ class Loop:
     prepare: Callable[[], object] = lambda: None  # sets torch's global switches for this loop
 
     def speed(self, steps: int) -> float:
-        """Images a second over so many steps."""
+        """Images per second over so many steps."""
         self.prepare()
         devices.synchronise(self.device)
         start = time.perf_counter()
@@ -92,8 +91,9 @@ def engine(
         choose(device.type, **switches)  # type: ignore[arg-type]
 
     prepare()
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = make_trainer(settings, device, _untrained(settings, Path(folder)))
+    # The frozen model, where the mode needs one, stays untrained: training does not change its speed.
+    frozen = systems.build(settings.frozen).state_dict() if settings.frozen else None
+    trainer = make_trainer(settings, device, frozen)
     if graphs is not None:
         trainer.graphs = graphs
     trainer.system.train()
@@ -161,19 +161,7 @@ def reset_peak_memory(device: torch.device) -> None:
 
 def machine(device: torch.device) -> str:
     """What the numbers belong to: device, versions and commit."""
-    git = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown commit"
     return (
         f"{devices.describe(device)}, {os.cpu_count()} cores, Python {platform.python_version()},"
-        f" torch {torch.__version__}, {commit}"
+        f" torch {torch.__version__}, {commit() or 'unknown commit'}"
     )
-
-
-def _untrained(settings: CellSettings, folder: Path) -> Path | None:
-    """A folder with a model to stand on: for its speed, training does not matter."""
-    if settings.frozen is None:
-        return None
-    tensors = systems.build(settings.frozen).state_dict()
-    checkpoint.save(folder / "model.safetensors", checkpoint.Model(settings.frozen, tensors), {})
-    (folder / "run.json").write_text(json.dumps({"model_sha256": sha256(folder / "model.safetensors")}))
-    return folder

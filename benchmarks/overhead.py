@@ -2,9 +2,9 @@
 
     python -m benchmarks.overhead [--device cpu]
 
-The commands of the rules, on the embedded samples with the paper's networks. An epoch's line in the log says
-when its steps were done and history.csv how long they took; a measurement's cost is what remains of that of one
-batch when a second one's is taken off.
+It runs the commands of the rules, on the embedded samples with the paper's networks. An epoch's line in the log says
+when its steps were done, and history.csv how long they took. Measurements of one and of two batches are timed; the
+difference is the cost of a batch, and what remains of the first is the fixed cost.
 """
 
 import csv
@@ -18,7 +18,8 @@ import yaml
 
 from benchmarks import measuring
 from benchmarks.processes import REPOSITORY, Timed, timed
-from ecot.config import Device
+from ecot.config import Device, load
+from ecot.grid.plan import grid
 
 EPOCHS, BATCH = 2, 500
 
@@ -40,7 +41,7 @@ def main(device: Device, repetitions: int) -> None:
 def _measure(task: str, dataset: str, device: Device, repetitions: int, folder: Path) -> dict[str, list[float]]:
     settings = measuring.example(measuring.paper(), task)
     end_to_end = {"epochs": EPOCHS, "rates": [settings.rate_bits], "randomness": [settings.randomness]}
-    others = {mode: None for mode in measuring.paper().tasks[task].schedules() if mode != "end_to_end"}
+    others = {mode: None for mode in measuring.paper().tasks[task].modes if mode != "end_to_end"}
     change = {
         "device": device,
         "tasks": {
@@ -56,18 +57,18 @@ def _measure(task: str, dataset: str, device: Device, repetitions: int, folder: 
     (folder / "two.yaml").write_text(yaml.safe_dump({"tasks": {task: {"n_test": 2 * BATCH}}}))
     options = ["--config", str(REPOSITORY / "config.yaml"), "--config", "change.yaml"]
     ecot = [sys.executable, "-m", "ecot"]
-    _ecot([*ecot, "data", dataset, *options, "--out", "data.npz"], folder)
-    cell = ["--task", task, "--rate", str(settings.rate_bits), "--randomness", str(settings.randomness)]
+    for command in ("data", "classifier"):
+        _ecot([*ecot, command, dataset, *options], folder)
+    (cell,) = (cell for cell in grid(load(REPOSITORY / "config.yaml", folder / "change.yaml")) if cell.task == task)
     rows: dict[str, list[float]] = {}
     for _ in range(repetitions):
-        train = [*ecot, "train", "end-to-end", *cell, *options, "--dataset", "data.npz", "--out", "cell"]
-        training = _ecot(train, folder)
-        with (folder / "cell" / "history.csv").open() as file:
+        training = _ecot([*ecot, "train", cell.name, "--force", *options], folder)
+        (history,) = folder.glob(f"results/cells/{cell.name}/*/history.csv")
+        with history.open() as file:
             steps = [float(row["seconds"]) for row in csv.DictReader(file)]
         first, last = (training.at(f"epoch {epoch}/{EPOCHS}:") for epoch in (1, EPOCHS))
         one, two = (
-            _ecot([*ecot, "evaluate", "cell", *options, *also, "--dataset", "data.npz"], folder)
-            for also in ([], ["--config", "two.yaml"])
+            _ecot([*ecot, "evaluate", cell.name, *options, *also], folder) for also in ([], ["--config", "two.yaml"])
         )
         for name, value in (
             ("training: start to first step", first - steps[0]),

@@ -1,8 +1,8 @@
 """The plain loop: end-to-end training the way a paper's code is usually written.
 
-From Section 3.1, B.2 and B.3 alone, and for comparison only: a DataLoader with a transform an image,
-eager steps, `backward()` through everything, the gradient penalty by `create_graph=True`, losses read
-at every step. It shares with the engine what is measured of neither: the networks and the quantiser.
+It is written from Section 3.1, B.2 and B.3 alone, and for comparison only. It has a DataLoader that converts each
+image, eager steps, `backward()` through everything, the gradient penalty by `create_graph=True`, and it reads the
+losses at every step. It shares with the engine the networks and the quantiser, which are not what is compared.
 """
 
 import itertools
@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ecot import tasks
-from ecot.cells import CellSettings
 from ecot.coding.quantiser import quantise
-from ecot.config import Resampling
+from ecot.degradations.gaussian_noise import GaussianNoiseSettings
+from ecot.degradations.resampling import ResamplingSettings
+from ecot.grid.cell_settings import CellSettings
+from ecot.systems import Networks
 
 
 class Images(Dataset[Tensor]):
@@ -35,11 +36,11 @@ class PlainLoop:
     """Networks, optimisers and data of one end-to-end cell; `run` trains."""
 
     def __init__(self, settings: CellSettings, images: Tensor, device: torch.device, workers: int) -> None:
-        task, schedule = tasks.load(settings.task), settings.schedule
+        networks, schedule = Networks(settings), settings.schedule
         self.settings, self.device = settings, device
-        self.encoder = task.encoder(settings.latent_dim, settings.width).to(device)
-        self.decoder = task.decoder(settings.latent_dim, settings.width).to(device)
-        self.critic = task.critic(settings.width).to(device)
+        self.encoder = networks.encoder().to(device)
+        self.decoder = networks.decoder().to(device)
+        self.critic = networks.critic().to(device)
         self.betas = (settings.training.betas[0], settings.training.betas[1])
         generator = [*self.encoder.parameters(), *self.decoder.parameters()]
         self.generator_optimiser = torch.optim.Adam(generator, lr=schedule.learning_rate, betas=self.betas)
@@ -59,7 +60,7 @@ class PlainLoop:
         self.last: dict[str, float] = {}
 
     def run(self, steps: int) -> None:
-        """So many steps; the critic takes every other batch."""
+        """Take so many steps; the critic takes every other batch."""
         for _ in range(steps):
             y = next(self.batches).to(self.device)
             x = self.degrade(y)
@@ -72,10 +73,12 @@ class PlainLoop:
     def degrade(self, y: Tensor) -> Tensor:
         """X from Y (Section B.1)."""
         kind = self.settings.degradation
-        if isinstance(kind, Resampling):
+        if isinstance(kind, ResamplingSettings):
             small = F.interpolate(y, scale_factor=1 / kind.factor, mode=kind.interpolation, align_corners=False)
             return F.interpolate(small, scale_factor=kind.factor, mode=kind.interpolation, align_corners=False)
-        return y + kind.std / 255 * torch.randn_like(y)
+        if isinstance(kind, GaussianNoiseSettings):
+            return y + kind.std / 255 * torch.randn_like(y)
+        raise NotImplementedError(f"the plain loop has no {kind.kind}")
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Y_hat, by (14) or (16)."""

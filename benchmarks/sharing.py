@@ -16,7 +16,7 @@ import torch
 
 from benchmarks import measuring
 from ecot.config import Device
-from ecot.training import devices
+from ecot.machine import devices
 
 
 @click.command(context_settings={"show_default": True})

@@ -2,7 +2,7 @@
 
     python -m benchmarks.training [--device cuda] [--task denoising]
 
-Prints images/s of both, their ratio with its spread, peak memory, what each of the engine's choices
+It prints the images/s of both, their ratio with its spread, peak memory, what each of the engine's choices
 costs or gains on a GPU, and the time that the paper's cells would take.
 """
 
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from benchmarks import measuring
 from benchmarks.measuring import Loop
-from ecot.cells import CellSettings, grid
 from ecot.config import Config, Device
+from ecot.grid.cell_settings import CellSettings
+from ecot.grid.plan import grid
 
 
 @click.command(context_settings={"show_default": True})
@@ -71,7 +72,7 @@ def _hours(
 ) -> dict[tuple[str, str], float]:
     """Hours that the cells of each mode take, one after the other, by a short run of each."""
     hours = {}
-    for mode in config.tasks[task].schedules():
+    for mode in config.tasks[task].modes:
         speed = end_to_end
         if mode != "end_to_end":
             loop = measuring.engine(mode, measuring.example(config, task, mode), images, device, tf32=True)
@@ -83,7 +84,7 @@ def _hours(
 
 def _images(config: Config, task: str, mode: str) -> int:
     """Images that all trainings of a mode take in."""
-    epochs = config.tasks[task].schedules()[mode].epochs
+    epochs = config.tasks[task].modes[mode].epochs
     cells = sum(cell.task == task and cell.mode == mode for cell in grid(config))
     return cells * epochs * measuring.TRAINING_IMAGES[config.tasks[task].dataset]
 

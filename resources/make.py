@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ecot.data.readers import read_mnist
 from ecot.data.resources import CHECKSUMS, RESOURCES
+from ecot.data.sets import mnist
 from ecot.files import atomic, sha256
 
 N_TRAIN, N_TEST = 4_000, 1_000
@@ -19,7 +19,7 @@ N_TRAIN, N_TEST = 4_000, 1_000
 
 def make_sample(mnist_root: Path) -> None:
     """Write the first digits of MNIST's two parts to mnist_sample.npz."""
-    train, test = read_mnist(mnist_root, download=False).values()
+    train, test = mnist.read(mnist_root, download=False).values()
     with atomic(RESOURCES / "mnist_sample.npz") as temporary:
         np.savez_compressed(
             temporary,

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from ecot import config as configuration
-from ecot.cells import Cell, cell_settings
-from ecot.data.datasets import prepare
+from ecot.data.prepare import prepare
+from ecot.grid.cell import Cell
+from ecot.grid.plan import cell_settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -79,27 +80,63 @@ def datasets(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def classifiers(datasets, tmp_path_factory):
-    """The classifier of each embedded sample, by the sample's name."""
-    from ecot.training import classifier
+    """The classifier of each embedded sample, by the sample's name, in the layout of results/classifiers."""
+    from ecot.evaluation.job import train_classifier
+    from ecot.grid import fingerprint
 
     folder = tmp_path_factory.mktemp("classifiers")
-    paths = {name: folder / f"{name}.safetensors" for name in ("mnist_sample", "street_digits_sample")}
+    paths = {
+        name: folder / name / fingerprint.classifier(name) / "classifier.safetensors"
+        for name in ("mnist_sample", "street_digits_sample")
+    }
     for name, path in paths.items():
-        classifier.train(datasets / f"{name}.npz", "cpu", path)
+        train_classifier(name, datasets / f"{name}.npz", "cpu", path)
     return paths
 
 
 @pytest.fixture
-def settings(tiny, all_modes):
+def jpeg(tiny):
+    """What to merge into `tiny` for the third task, end to end; its degradation prepares its images."""
+    task = {**tiny["tasks"]["denoising"], "degradation": {"kind": "jpeg", "quality": 10}}
+    return {"tasks": {"jpeg": task}}
+
+
+@pytest.fixture
+def settings(tiny, all_modes, jpeg):
     """Settings of a tiny cell; keywords change the cell, and `change` the configuration."""
 
     def make(task="super_resolution", mode="end_to_end", randomness="common", rate=8, seed=0, change=None):
-        config = configuration.validate(configuration.merge(configuration.merge(tiny, all_modes), change or {}))
+        merged = tiny
+        for part in (all_modes, jpeg, change or {}):
+            merged = configuration.merge(merged, part)
         bits = rate if task == "super_resolution" else 12
         if mode in ("joint", "separate"):
             randomness = "independent"
         if mode == "restoration":
             randomness = bits = None
-        return cell_settings(config, Cell(task, mode, randomness, bits, seed))
+        return cell_settings(configuration.validate(merged), Cell(task, mode, randomness, bits, seed))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory):
+    """The folder of the models that `trained` has made in this session."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def trained(store, datasets):
+    """The folder of the trained model of some settings; tests share it and must not change it."""
+    from ecot.config import Compute
+    from ecot.engine.job import train
+    from ecot.grid import fingerprint
+
+    def folder_of(made):
+        folder = store / fingerprint.trained(made)
+        if not (folder / "run.json").is_file():
+            frozen = folder_of(made.frozen) if made.frozen else None
+            train(made, datasets / f"{made.dataset}.npz", "cpu", Compute(), folder, frozen)
+        return folder
+
+    return folder_of

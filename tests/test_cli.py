@@ -1,24 +1,32 @@
 """The commands, as a person or a rule calls them."""
 
+import json
 import logging
+from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from ecot import config as configuration
+from ecot.artefacts.names import MODEL_FILES
 from ecot.cli import main
 from ecot.config import merge
+from ecot.files import sha256
+from ecot.grid import paths
+from ecot.grid.cell import Cell
 
-SUPER_RESOLUTION = ["--task", "super_resolution"]
+END_TO_END = "super_resolution/end_to_end/independent/rate-8/seed-0"
+JOINT = "super_resolution/joint/independent/rate-8/seed-0"
 
 
 @pytest.fixture
 def ecot(tiny, all_modes, datasets, tmp_path, monkeypatch):
     """Run a command in a folder with the tiny configuration and the samples prepared."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(merge(tiny, all_modes)))
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "datasets").symlink_to(datasets)
+    Path("config.yaml").write_text(yaml.safe_dump(merge(tiny, all_modes)))
+    Path("results").mkdir()
+    Path("results/datasets").symlink_to(datasets)
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
 
     def run(*arguments):
@@ -27,67 +35,146 @@ def ecot(tiny, all_modes, datasets, tmp_path, monkeypatch):
     return run
 
 
-def test_the_chain_by_hand(ecot, tmp_path):
-    """Without Snakemake: train, build on it, measure, tabulate, show."""
-    cell = "results/tiny/cells/super_resolution/{}/rate-8/seed-0"
-    options = ["--task", "super_resolution", "--rate", "8", "--out"]
-    levels = "results/tiny/constraint/levels_super_resolution.csv"
-    steps = [
-        ["train", "end-to-end", "--randomness", "independent", *options, cell.format("end_to_end/independent")],
-        ["train", "joint", *options, cell.format("joint/independent")],
-        ["classifier", "results/datasets/mnist_sample.npz", "--out", "judge.safetensors"],
-        ["evaluate", cell.format("end_to_end/independent"), "--classifier", "judge.safetensors"],
-        ["evaluate", cell.format("joint/independent"), "--classifier", "judge.safetensors"],
-        ["levels", *SUPER_RESOLUTION, "--classifier", "judge.safetensors", "--out", levels],
-        ["constraint"],
-        ["table", "1"],
-        ["collect"],
-        ["figure", "5"],
-        ["show"],
-    ]
-    for step in steps:
-        done = ecot(*step)
-        assert done.exit_code == 0, (step, done.output, done.exception)
-    assert "Decomposed loss" in done.output
-    assert "clean test images" in done.output
-    assert "results/tiny/figures/constraint.png" in done.output
-    assert "results/tiny/figures/figure_05.png" in done.output
+def done(run, *arguments):
+    """The output of a command that must succeed."""
+    result = run(*arguments)
+    assert result.exit_code == 0, (arguments, result.output, result.exception)
+    return result.output
+
+
+def folder_of(name, weight=None):
+    """The folder of a cell's model in the configuration of the test."""
+    cell = Cell.parse(name)
+    cell = Cell(cell.task, cell.mode, cell.randomness, cell.rate_bits, cell.seed, weight)
+    return paths.model_folder(configuration.load(Path("config.yaml")), cell)
+
+
+def test_the_chain_by_hand(ecot):
+    """Without Snakemake: index, train, build on it, measure, tabulate, show."""
+    assert done(ecot, "index") == "results/tiny/cells.csv\n"
+    for step in (
+        ["train", END_TO_END],
+        ["train", JOINT],
+        ["classifier", "mnist_sample"],
+        ["evaluate", END_TO_END],
+        ["evaluate", JOINT],
+        ["clean-scores", "super_resolution"],
+    ):
+        done(ecot, *step)
+    for name in (END_TO_END, JOINT):
+        folder = folder_of(name)
+        assert {path.name for path in folder.iterdir()} == {*MODEL_FILES, ".kept", "measurements"}
+        (measurement,) = (folder / "measurements").iterdir()
+        assert {path.name for path in measurement.iterdir()} == {"metrics.csv", "samples.npz", "samples.png"}
+    record = json.loads((folder_of(END_TO_END) / "run.json").read_text())
+    assert record["dataset_sha256"] == sha256(Path("results/datasets/mnist_sample.npz"))
+    done(ecot, "make", "metrics")
+    assert len(Path("results/tiny/metrics.csv").read_text().splitlines()) == 3
+    done(ecot, "make", "table_01", "constraint")
+    shown = done(ecot, "show")
+    assert "Decomposed loss" in shown
+    assert "clean test images" in shown
+    assert "results/tiny/figures/constraint.png" in shown
+    assert done(ecot, "prune") == "every trained model belongs to a run\n"
+
+
+def test_a_model_that_no_run_needs_is_listed_and_deleted_when_asked(ecot):
+    done(ecot, "index")
+    done(ecot, "train", END_TO_END)
+    done(ecot, "train", END_TO_END, "--weight", "0.5")
+    kept, other = folder_of(END_TO_END), folder_of(END_TO_END, 0.5)
+    assert kept != other
+    listed = done(ecot, "prune")
+    assert f"{other}  settings of no run" in listed
+    assert str(kept) not in listed
+    assert "1 in all" in listed
+    assert other.is_dir()
+    assert "deleted 1" in done(ecot, "prune", "--yes")
+    assert not other.exists()
+    assert (kept / "model.safetensors").is_file()
+
+
+def test_training_again_trains_nothing_unless_forced(ecot, caplog):
+    with caplog.at_level(logging.INFO):
+        done(ecot, "train", END_TO_END)
+        assert any("epoch 2/2" in message for message in caplog.messages)
+        caplog.clear()
+        done(ecot, "train", END_TO_END)
+        assert any("nothing is trained" in message for message in caplog.messages)
+        caplog.clear()
+        done(ecot, "train", END_TO_END, "--force")
+    assert any("epoch 2/2" in message for message in caplog.messages)
+
+
+def test_a_folder_that_is_not_the_configurations_is_refused(ecot):
+    """Any name matches a wildcard of the workflow."""
+    right = folder_of(END_TO_END)
+    wrong = right.with_name("0123456789abcdef")
+    for command in ("train", "evaluate"):
+        refused = ecot(command, END_TO_END, "--into", str(wrong))
+        assert refused.exit_code == 1
+        assert refused.output.startswith(
+            f"ecot: {wrong} is not the folder of {END_TO_END} in this configuration, which is"
+        )
+    assert not wrong.exists()
+    done(ecot, "train", END_TO_END, "--into", str(right))
+    assert (right / "run.json").is_file()
+
+
+def test_data_are_prepared_and_their_checksum_is_printed(ecot):
+    Path("results/datasets").unlink()
+    printed = done(ecot, "data", "mnist_sample")
+    assert printed == f"{sha256(Path('results/datasets/mnist_sample.npz'))}  results/datasets/mnist_sample.npz\n"
+    assert json.loads(Path("results/datasets/mnist_sample.json").read_text())["version"] == 1
+
+
+def test_the_schema_is_written(ecot):
+    done(ecot, "schema", "--out", "schema.json")
+    assert set(json.loads(Path("schema.json").read_text())["properties"]) >= {"run", "tasks", "select", "extensions"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["table", "5"], "ecot: Table 5: no cell of it is measured in results/tiny"),
-        (["table", "77"], "ecot: no Table 77"),
-        (["train", "joint", *SUPER_RESOLUTION, "--rate", "8", "--out", "x"], "is missing; train its cell first"),
-        (["train", "joint", *SUPER_RESOLUTION, "--rate", "7", "--out", "x"], "ecot: rate 7 of super_resolution"),
-        (["train", "restoration", "--task", "inpainting", "--out", "x"], "ecot: no task 'inpainting' in the"),
-        (["fit-weight", *SUPER_RESOLUTION], "ecot: fit_weight of super_resolution: INCOMPLETE, 20 cells missing"),
-        (["fit-weight", "--task", "denoising"], "ecot: tasks.denoising.fit_weight: missing; write the weights"),
-        (["evaluate", "nowhere"], "ecot: model nowhere/model.safetensors is missing"),
-        (["classifier", "none.npz", "--out", "x"], "ecot: none.npz is missing"),
-        (["data", "cifar", "--out", "x.npz"], "ecot: there is no data set 'cifar'"),
-        (["collect", "--config", "other.yaml"], "ecot: configuration other.yaml cannot be read"),
+        (["make", "table_77"], "ecot: there is no product 'table_77'"),
+        (["make", "table_01"], "ecot: table_01 is not written: "),
+        (["show"], "ecot: run tiny has no product yet in results/tiny; `ecot make --all` writes them"),
+        (["train", JOINT], "run.json is damaged or not what it should be"),
+        (["train", JOINT.replace("rate-8", "rate-7")], "ecot: rate 7 of super_resolution is not a positive multiple"),
+        (["train", "inpainting/restoration/seed-0"], "ecot: there is no task 'inpainting'"),
+        (["train", "jpeg/restoration/seed-0"], "ecot: no task 'jpeg' in the configuration"),
+        (["train", "super_resolution/restoration"], "is no name of a cell"),
+        (["train", END_TO_END.replace("independent", "shared")], "'shared' is no randomness of end_to_end"),
+        (["evaluate", END_TO_END], "run.json is damaged or not what it should be"),
+        (["clean-scores", "denoising"], "it is missing); `ecot classifier street_digits_sample` trains it anew"),
+        (["data", "cifar"], "ecot: there is no data set 'cifar'"),
+        (
+            ["compare", "tiny", "other"],
+            "ecot: run 'tiny' has no index results/tiny/cells.csv; `ecot index` writes it",
+        ),
+        (["index", "--config", "other.yaml"], "ecot: configuration other.yaml cannot be read"),
     ],
-)  # fmt: skip
-def test_mistakes_end_in_one_line(ecot, tmp_path, arguments, message):
-    done = ecot(*arguments)
-    assert done.exit_code == 1
-    assert message in done.output
-    assert len(done.output.strip().splitlines()) == 1
-    assert not (tmp_path / "x").exists()
+)
+def test_mistakes_end_in_one_line(ecot, arguments, message):
+    refused = ecot(*arguments)
+    assert refused.exit_code == 1
+    assert message in refused.output
+    assert len(refused.output.strip().splitlines()) == 1
+    assert not [path for path in Path("results").rglob("*") if path.suffix in (".safetensors", ".md")]
 
 
-def test_a_bar_on_a_terminal_and_lines_in_a_log(ecot, monkeypatch, caplog):
-    options = ["--task", "super_resolution", "--rate", "8", "--randomness", "common", "--out", "cell"]
-    with caplog.at_level(logging.INFO):
-        assert ecot("train", "end-to-end", *options).exit_code == 0
-        assert any("epoch 2/2" in message for message in caplog.messages)
-        caplog.clear()
-        monkeypatch.setattr("ecot.training.loop._on_terminal", lambda: True)
-        done = ecot("train", "end-to-end", *options)
-    assert not any("epoch 2/2" in message for message in caplog.messages)
-    assert "epoch 2/2" in done.output
-    assert "distortion" in done.output
-    assert "wasserstein" in done.output
-    assert "image/s" in done.output
+def test_an_extension_is_imported_before_the_name_of_a_cell_is_read(ecot, tiny, monkeypatch):
+    """The mode of an extension can be named on the command line."""
+    from ecot.modes import MODES
+
+    monkeypatch.setattr(MODES, "_items", dict(MODES))
+    Path("my_modes.py").write_text(
+        "from ecot.modes import MODES, Mode\n"
+        'MODES.register(Mode("copied", "copied", "ecot.systems.restoration:Restoration", {}, "x"))\n'
+    )
+    schedule = tiny["tasks"]["super_resolution"]["modes"]["end_to_end"]
+    plain = {name: value for name, value in schedule.items() if name not in ("rates", "randomness")}
+    change = {"extensions": ["my_modes"], "tasks": {"super_resolution": {"modes": {"copied": plain}}}}
+    Path("config.yaml").write_text(yaml.safe_dump(merge(tiny, change)))
+    done(ecot, "train", "super_resolution/copied/seed-0")
+    assert (folder_of("super_resolution/copied/seed-0") / "model.safetensors").is_file()

@@ -2,21 +2,36 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 
 import pytest
 import yaml
 
 from ecot import config as configuration
-from ecot.cells import Cell, cell_settings, grid
-from ecot.cells import sweep as swept
 from ecot.config import json_schema, load, merge, validate
+from ecot.degradations.gaussian_noise import GaussianNoiseSettings
+from ecot.degradations.jpeg import JpegSettings
+from ecot.degradations.resampling import ResamplingSettings
 from ecot.errors import EcotError
-from ecot.pipeline import Pipeline
+from ecot.grid.cell import Cell
+from ecot.grid.paths import model_folder
+from ecot.grid.plan import cell_settings, grid
+from ecot.grid.plan import sweep as swept
+from ecot.tasks import TASKS
+from ecot.workflow import Pipeline
+
+
+def mode(name, **change):
+    return {"tasks": {"denoising": {"modes": {name: change}}}}
 
 
 def end_to_end(**change):
-    return {"tasks": {"denoising": {"modes": {"end_to_end": change}}}}
+    return mode("end_to_end", **change)
+
+
+def degradation(**change):
+    return {"tasks": {"denoising": {"degradation": change}}}
 
 
 def sweep(**change):
@@ -26,7 +41,7 @@ def sweep(**change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sedes": [1]}, "sedes: unknown setting; did you mean seeds? allowed: run, device"),
+        ({"sedes": [1]}, "sedes: unknown setting; did you mean seeds? allowed: run, extensions"),
         ({"seeds": []}, "seeds: an empty list"),
         ({"seeds": [1, 1]}, "seeds: each seed may be named once"),
         ({"seeds": "0"}, "seeds: '0': must be a valid list"),
@@ -37,8 +52,23 @@ def sweep(**change):
             {"tasks": {"denoising": {"levels": 6}}},
             "tasks.denoising.levels: 6 is not a power of two; allowed: 2, 4, 8",
         ),
-        ({"tasks": {"denoising": {"dataset": "cifar"}}}, "tasks.denoising.dataset: 'cifar': must be 'mnist'"),
-        ({"tasks": {"denoising": {"degradation": {"kind": "blur"}}}}, "tasks.denoising.degradation.kind: allowed:"),
+        (
+            {"tasks": {"denoising": {"dataset": "cifar"}}},
+            "tasks.denoising.dataset: 'cifar' is no data set; allowed: mnist, mnist_sample, street_digits,",
+        ),
+        (
+            {"tasks": {"denoising": {"degradation": {"kind": "blur"}}}},
+            "tasks.denoising.degradation: kind: 'blur' is no degradation; allowed: gaussian_noise, jpeg, resampling",
+        ),
+        (degradation(kind=["blur"]), "tasks.denoising.degradation: kind: ['blur'] is no degradation; allowed:"),
+        (degradation(kind=None), "tasks.denoising.degradation: kind: None is no degradation; allowed:"),
+        (degradation(std=-1), "tasks.denoising.degradation.std: -1: must be greater than or equal to 0"),
+        (degradation(std="20"), "tasks.denoising.degradation.std: '20': must be a valid number"),
+        (
+            degradation(kind="resampling"),
+            "degradation.std: unknown setting; allowed: kind, factor, interpolation",
+        ),
+        ({"tasks": {"denoising": {"degradation": None}}}, "tasks.denoising.degradation: None: must be"),
         (
             {"tasks": {"denoising": {"degradation": {"sigma": 3}}}},
             "tasks.denoising.degradation.sigma: unknown setting; allowed: kind, std, clip",
@@ -52,7 +82,7 @@ def sweep(**change):
         (end_to_end(rates=[]), "tasks.denoising.modes.end_to_end.rates: an empty list"),
         (end_to_end(rates=[12, 13]), "rates: 13 is not a multiple of log2(levels) = 3; write 12 or 15"),
         (end_to_end(rates=[2]), "rates: 2 is not a multiple of log2(levels) = 3; write 3"),
-        (end_to_end(rates=[18, 12]), "rates must ascend without repetition; write [12, 18]"),
+        (end_to_end(rates=[18, 12]), "end_to_end.rates: must ascend without repetition; write [12, 18]"),
         (end_to_end(rates=[12.0]), "rates.0: 12.0: must be a valid integer"),
         (end_to_end(randomness=["shared"]), "randomness.0: 'shared': must be 'common' or 'independent'"),
         (end_to_end(randomness=[False]), "randomness.0: False: must be 'common' or 'independent'"),
@@ -68,22 +98,54 @@ def sweep(**change):
         ),
         (
             end_to_end(distribution_weight="1e-4"),
-            "distribution_weight: '1e-4': must be a number, or a mapping of published, fitted and use (YAML takes",
+            "end_to_end.distribution_weight: '1e-4': must be a valid number (YAML takes 1e-4 for text: write 1.0e-4)",
         ),
-        (end_to_end(distribution_weight=True), "distribution_weight: True: must be a number, or a mapping of"),
-        (end_to_end(distribution_weight=None), "distribution_weight: None: must be a number, or a mapping of"),
-        (end_to_end(distribution_weight=[0.1]), "distribution_weight: [0.1]: must be a number, or a mapping of"),
+        (end_to_end(distribution_weight=True), "end_to_end.distribution_weight: True: must be a valid number"),
+        (end_to_end(distribution_weight=None), "end_to_end.distribution_weight: None: must be a valid number"),
+        (end_to_end(distribution_weight=[0.1]), "end_to_end.distribution_weight: [0.1]: must be a valid number"),
         (
-            end_to_end(distribution_weight={"use": "fitted"}),
-            "denoising.modes.end_to_end.distribution_weight: use: fitted, but there is no fitted value;"
-            " write fitted: VALUE or use: published",
+            end_to_end(distribution_weight={"published": 0.1}),
+            "end_to_end.distribution_weight: {'published': 0.1}: must be a valid number",
         ),
-        (end_to_end(distribution_weight={"use": "best"}), "distribution_weight.use: 'best': must be 'published' or"),
+        (mode("end_to_end", rates=None), "denoising.modes: end_to_end.rates: missing; write a list for it"),
+        (mode("end_to_end", randomness=None), "denoising.modes: end_to_end.randomness: missing; write a list for it"),
+        (mode("end_to_end", randomness=[]), "modes.end_to_end.randomness: an empty list; write at least one value"),
         (
-            end_to_end(distribution_weight={"fited": 0.1}),
-            "distribution_weight.fited: unknown setting; did you mean fitted? allowed: published, fitted, use",
+            mode("end_to_end", randomness=["common", "common"]),
+            "modes.end_to_end.randomness: each kind of randomness may be named once",
         ),
-        (end_to_end(distribution_weight={"fitted": "1e-2"}), "distribution_weight.fitted: '1e-2': must be a valid"),
+        (
+            mode("restoration", rates=[12]),
+            "denoising.modes: restoration.rates: restoration has no choice of rates; leave it out",
+        ),
+        (
+            mode("joint", randomness=["independent"]),
+            "denoising.modes: joint.randomness: joint has no choice of randomness; leave it out",
+        ),
+        (
+            {
+                "tasks": {
+                    "denoising": {
+                        "modes": {
+                            "end_to_ned": {
+                                "epochs": 1,
+                                "learning_rate": 0.1,
+                                "decay_epoch": 1,
+                                "distribution_weight": 0.0,
+                            }
+                        }
+                    }
+                }
+            },
+            "denoising.modes: there is no mode 'end_to_ned'; allowed: end_to_end, joint, separate, restoration, base",
+        ),
+        ({"select": {"mode": ["joint"]}}, "select.mode: unknown setting; did you mean modes? allowed: tasks, modes"),
+        ({"select": {"tasks": []}}, "select.tasks: an empty list; write at least one value"),
+        ({"select": {"seeds": [True]}}, "select.seeds.0: True: must be a valid integer"),
+        ({"select": {"rates": [0]}}, "select.rates.0: 0: must be greater than 0"),
+        ({"run": "cells"}, "run: 'cells' is no name for a run"),
+        ({"extensions": "mine"}, "extensions: 'mine': must be a valid list"),
+        ({"extensions": [1]}, "extensions.0: 1: must be a valid string"),
         (sweep(weights=[0.1]), "super_resolution.fit_weight.weights: only [0.1]; write at least 3 values"),
         (sweep(weights=[0.1, 0.2, 0.2]), "fit_weight.weights: must ascend without repetition; write [0.1, 0.2]"),
         (sweep(weights=[0.0, 0.1, 0.2]), "fit_weight.weights.0: 0.0: must be greater than 0"),
@@ -101,12 +163,51 @@ def test_a_wrong_setting_is_named_in_one_line(values, change, message):
         assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_task_is_a_module(values):
+def test_an_unknown_task_is_refused(values):
     values["tasks"]["inpainting"] = values["tasks"]["denoising"]
     with pytest.raises(
-        EcotError, match=r"no task 'inpainting': it would be the module src/ecot/tasks/inpainting\.py"
+        EcotError, match=r"^tasks: there is no task 'inpainting'; allowed: denoising, jpeg, super_resolution"
     ):
         validate(values)
+
+
+def test_a_degradation_needs_its_kind(values):
+    del values["tasks"]["denoising"]["degradation"]["kind"]
+    with pytest.raises(EcotError, match="degradation: kind is missing; allowed: gaussian_noise, jpeg, resampling"):
+        validate(values)
+
+
+def test_a_degradation_is_of_the_class_of_its_kind(config, values):
+    assert config.tasks["super_resolution"].degradation == ResamplingSettings(kind="resampling")
+    assert config.tasks["denoising"].degradation == GaussianNoiseSettings(kind="gaussian_noise")
+    values["tasks"]["denoising"]["degradation"] = {"kind": "jpeg", "quality": 30}
+    assert validate(values).tasks["denoising"].degradation == JpegSettings(kind="jpeg", quality=30)
+
+
+def test_extensions_are_imported_from_the_working_directory(values, tmp_path, monkeypatch):
+    """Before the rest is checked, which may name what they register."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "an_extension_of_the_configuration"
+    (tmp_path / f"{name}.py").write_text(
+        "from ecot.tasks import TASKS, Task\n"
+        "TASKS.register(Task('inpainting', 'Inpainting', (3, 32, 32), 'ecot.networks.street'))\n"
+    )
+    values["tasks"]["inpainting"] = values["tasks"]["denoising"]
+    monkeypatch.setattr(TASKS, "_items", dict(TASKS._items))
+    try:
+        assert "inpainting" in validate(values | {"extensions": [name]}).tasks
+    finally:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", ["no_such_module", "faulty", "", ".relative", "no.such.module", "no-name"])
+def test_an_extension_that_cannot_be_imported_is_named(values, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "faulty.py").write_text("def f(:\n")
+    with pytest.raises(EcotError, match=rf"^extensions: {re.escape(repr(name))} cannot be imported \(.*must be a Py"):
+        validate(values | {"extensions": [name]})
 
 
 def test_an_empty_grid_is_refused(values):
@@ -149,23 +250,24 @@ def test_schema_is_in_step(repository):
 
 
 def test_every_key_of_the_papers_grid_has_a_comment(repository):
-    """On its own line, or on that of the same key in the first task, or of the mapping around it."""
-    commented, missing = set(), []
+    """On its own line or the one above, or at the same key in the first task, or at the mapping around it."""
+    commented, missing, above = set(), [], ""
     for line in (repository / "config.yaml").read_text().splitlines():
         match = re.match(r"\s*([a-z_0-9]+):", line)
-        if match and "#" in line:
+        if match and ("#" in line or above.strip().startswith("#")):
             commented.add(match[1])
         elif match and match[1] not in commented:
             missing.append(match[1])
+        above = line
     assert set(missing) <= {"data", "tasks", "evaluation", "train", "evaluate"}
 
 
 def test_the_papers_grid(config):
-    cells = list(grid(config))
-    assert len({cell.folder for cell in cells}) == len(cells)
+    cells = grid(config)
+    assert len({cell.name for cell in cells}) == len(cells) == 150
     rates = {}
     for cell in cells:
-        rates.setdefault(cell.kind, []).append(cell.rate_bits)
+        rates.setdefault((cell.task, cell.mode, cell.randomness), []).append(cell.rate_bits)
     for task, all_rates, few in (
         ("super_resolution", list(range(4, 33, 2)), [4, 10, 20, 30]),
         ("denoising", list(range(12, 115, 6)), [12, 30, 60, 90]),
@@ -179,61 +281,67 @@ def test_the_papers_grid(config):
     assert not rates
 
 
-def test_what_a_cell_stands_on(config):
+def test_what_a_cell_builds_on(config):
     joint = Cell("denoising", "joint", "independent", 30, 2)
-    assert joint.needs == Cell("denoising", "end_to_end", "independent", 30, 2)
-    assert (
-        Cell("denoising", "baseline", "common", 30, 2).needs.folder.as_posix() == "cells/denoising/restoration/seed-2"
-    )
-    assert cell_settings(config, joint).frozen == cell_settings(config, joint.needs)
+    assert joint.builds_on == Cell("denoising", "end_to_end", "independent", 30, 2)
+    assert Cell("denoising", "baseline", "common", 30, 2).builds_on.name == "denoising/restoration/seed-2"
+    assert joint.builds_on.builds_on is None
+    assert cell_settings(config, joint).frozen == cell_settings(config, joint.builds_on)
 
 
 def test_settings_of_a_cell_do_not_depend_on_the_grid_around_it(values):
     cell = Cell("denoising", "end_to_end", "common", 12, 0)
     one = cell_settings(validate(values), cell)
-    other = merge(values, {"seeds": [0, 5], "device": "cpu", **end_to_end(rates=[12])})
+    other = merge(values, {"seeds": [0, 5], "device": "cpu", "select": {"rates": [12]}, **end_to_end(rates=[12])})
     assert cell_settings(validate(other), cell) == one
     assert cell_settings(validate(merge(values, end_to_end(epochs=7))), cell) != one
 
 
-@pytest.mark.parametrize(
-    ("change", "weight", "origin"),
-    [
-        ({}, 1e-3, "published"),
-        ({"use": "fitted"}, 1e-2, "fitted"),
-        ({"use": "fitted", "fitted": 0.0}, 0.0, "fitted"),
-        (0.5, 0.5, "own"),
-        (1, 1.0, "own"),
-    ],
-)
-def test_a_cell_is_trained_with_the_value_in_use(values, change, weight, origin):
-    """Its settings hold the number alone, so that the same model has the same settings under any name."""
-    mode = {"end_to_end": {"distribution_weight": change}}
-    config = validate(merge(values, {"tasks": {"super_resolution": {"modes": mode}}}))
-    schedule = config.tasks["super_resolution"].schedules()["end_to_end"]
-    assert (schedule.weight, schedule.weight_origin) == (weight, origin)
-    cell = Cell("super_resolution", "end_to_end", "common", 8, 0)
-    plain = validate(merge(values, {"tasks": {"super_resolution": {"modes": {"end_to_end": {
-        "distribution_weight": weight}}}}}))  # fmt: skip
-    assert cell_settings(config, cell).model_dump_json() == cell_settings(plain, cell).model_dump_json()
-    assert f'"distribution_weight":{weight}' in cell_settings(config, cell).model_dump_json()
+@pytest.mark.parametrize("weight", [0, 1, 0.5, 1e-3])
+def test_a_cell_is_trained_with_the_weight_of_its_mode(values, weight):
+    """A whole number means the same model as the same number with a decimal point."""
+    cell = Cell("denoising", "end_to_end", "common", 12, 0)
+    texts = {
+        cell_settings(validate(merge(values, end_to_end(distribution_weight=value))), cell).model_dump_json()
+        for value in (weight, float(weight))
+    }
+    assert len(texts) == 1
+    assert f'"distribution_weight":{float(weight)}' in texts.pop()
 
 
-def test_the_demo_uses_the_fitted_weight_of_the_papers_grid(repository):
-    demo = load(repository / "config.yaml", repository / "config.demo.yaml")
-    named = demo.tasks["super_resolution"].schedules()["end_to_end"].distribution_weight
-    assert (named.published, named.fitted, named.use) == (1e-3, 1e-2, "fitted")
+def test_the_published_weight_is_an_overlay_that_changes_nothing_else(repository, config):
+    published = load(repository / "config.yaml", repository / "config.published.yaml")
+    changed = {"tasks": {"super_resolution": {"modes": {"end_to_end": {"distribution_weight": 1e-3}}}}}
+    assert config.tasks["super_resolution"].modes["end_to_end"].distribution_weight == 1e-2
+    assert published.model_dump() == merge(config.model_dump(), {"run": published.run, **changed})
+    assert published.run != config.run
+
+
+def test_how_many_dither_vectors_each_mode_draws(config):
+    drawn = {(cell.mode, cell.randomness): cell_settings(config, cell).dithers for cell in grid(config)}
+    assert drawn == {
+        ("end_to_end", "common"): 1,
+        ("end_to_end", "independent"): 2,
+        ("joint", "independent"): 2,
+        ("separate", "independent"): 4,
+        ("restoration", None): 0,
+        ("baseline", "common"): 1,
+        ("baseline", "independent"): 2,
+    }
 
 
 def test_a_sweep_differs_from_the_grid_in_its_weight_alone(config):
-    """Even the streams of random numbers are the same, and no file of one is a file of the other."""
+    """Even the streams of random numbers are the same. The weight of the configuration gives the grid's own model."""
     cells = swept(config, "super_resolution")
-    assert len({cell.folder for cell in cells}) == len(cells) == 5 * 2 * 2
-    assert not {cell.folder for cell in cells} & {cell.folder for cell in grid(config)}
+    folders = {model_folder(config, cell) for cell in cells}
+    assert len(folders) == len(cells) == 5 * 2 * 2
+    shared = {model_folder(config, cell) for cell in cells if cell.weight == 1e-2}
+    assert folders & {model_folder(config, cell) for cell in grid(config)} == shared
+    assert len(shared) == 4
     for cell in cells:
         own, theirs = cell_settings(config, cell), cell_settings(config, replace(cell, weight=None))
         assert own.schedule.distribution_weight == cell.weight
-        assert merge(own.model_dump(), {"schedule": {"distribution_weight": 1e-3}}) == theirs.model_dump()
+        assert merge(own.model_dump(), {"schedule": {"distribution_weight": 1e-2}}) == theirs.model_dump()
         assert own.identity == theirs.identity
 
 
@@ -242,6 +350,10 @@ def test_a_sweep_needs_the_schedule_of_end_to_end(values):
     config = validate(merge(values, {"tasks": {"super_resolution": {"modes": modes}}}))
     with pytest.raises(EcotError, match=r"super_resolution\.modes\.end_to_end: missing; fit_weight trains by its"):
         swept(config, "super_resolution")
+    with pytest.raises(EcotError, match=r"tasks\.denoising\.fit_weight: missing; write the weights and rates"):
+        swept(config, "denoising")
+    with pytest.raises(EcotError, match="no task 'inpainting' in the configuration; it has super_resolution, den"):
+        swept(config, "inpainting")
 
 
 def test_latent_dimension(config):
@@ -256,7 +368,7 @@ def test_values_from_the_command_line_are_typed(values):
     values["tasks"]["denoising"]["modes"]["end_to_end"]["rates"] = ["12", "30"]
     values["tasks"]["denoising"]["n_train"] = "null"
     task = Pipeline(values).config.tasks["denoising"]
-    assert (task.schedules()["end_to_end"].rates, task.n_train) == ([12, 30], None)
+    assert (task.modes["end_to_end"].rates, task.n_train) == ([12, 30], None)
 
 
 def test_resolved_configuration_is_a_configuration(config):

@@ -1,15 +1,12 @@
 """The one writer: a whole file or none."""
 
-import multiprocessing
 import stat
 import subprocess
 import sys
 
 import pytest
 
-from ecot.errors import EcotError
 from ecot.files import TEXT_LIMIT, atomic, read_text, sha256, write_text
-from ecot.locks import alone
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -74,39 +71,3 @@ def test_small_texts_only(tmp_path):
     path.write_text("é" * (TEXT_LIMIT // 2) + "x")
     with pytest.raises(ValueError, match="larger than 1,048,576 bytes"):
         read_text(path)
-
-
-def _hold(folder, entered, leave):
-    with alone(folder):
-        entered.set()
-        leave.wait()
-
-
-@pytest.mark.parametrize("end", ["leaves", "killed"])
-def test_one_process_at_a_time_is_in_a_folder(tmp_path, caplog, end):
-    folder = tmp_path / "cell"
-    processes = multiprocessing.get_context("spawn")
-    first, second = ((processes.Event(), processes.Event()) for _ in range(2))
-    holder = processes.Process(target=_hold, args=(folder, *first))
-    waiter = processes.Process(target=_hold, args=(folder, *second))
-    holder.start()
-    assert first[0].wait(60)
-    waiter.start()
-    assert not second[0].wait(2)
-    first[1].set() if end == "leaves" else holder.kill()
-    assert second[0].wait(60)
-    assert (tmp_path / ".cell.lock").read_text().split()[0] == str(waiter.pid)
-    second[1].set()
-    for process in (holder, waiter):
-        process.join()
-    assert list(tmp_path.iterdir()) == []
-    assert waiter.exitcode == 0
-
-
-def test_a_file_in_the_way_of_the_folder(tmp_path):
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises(EcotError, match=r"file/\.cell\.lock cannot be written \(.*\); what was there"),
-        alone(tmp_path / "file" / "cell"),
-    ):
-        pass

@@ -13,14 +13,16 @@ import torch
 import yaml
 
 from ecot import config as configuration
-from ecot.cells import Cell
-from ecot.data.datasets import load
+from ecot.artefacts import classifier, metrics, samples
+from ecot.artefacts import model as models
+from ecot.artefacts import tensors as tensor_file
+from ecot.artefacts.names import MODEL_FILES
+from ecot.data.arrays import checksum, load
+from ecot.engine.state import State
 from ecot.errors import EcotError
 from ecot.files import TEXT_LIMIT, sha256
-from ecot.pipeline import Pipeline
-from ecot.reporting import metrics
-from ecot.training import checkpoint, classifier, systems
-from ecot.training.state import State
+from ecot.grid import fingerprint, index, store
+from ecot.workflow import Pipeline
 
 PLENTY = 1 << 30  # bytes above what the process has: what these files claim is more, what they hold is far less
 
@@ -41,118 +43,120 @@ def safetensors(tensors, header=None, body=b""):
     return struct.pack("<Q", len(text)) + text + body
 
 
-def claims(settings, **changes):
-    """The header of a model of changed settings."""
-    return {"settings": json.dumps({**settings.model_dump(), **changes})}
-
-
 TERABYTE = {"dtype": "U8", "shape": [2**40], "data_offsets": [0, 2**40]}
+EIGHT = {"dtype": "U8", "shape": [8], "data_offsets": [0, 8]}
+EMPTY = {"dtype": "F32", "shape": [2**62, 0], "data_offsets": [0, 0]}
+BFLOAT = {"dtype": "BF16", "shape": [4], "data_offsets": [0, 8]}  # a type that NumPy lacks
 
 
-def terabyte(settings):
-    return safetensors({"a": TERABYTE}, claims(settings))
-
-
-def endless_header(settings):
-    return struct.pack("<Q", 2**62) + b"{}"
-
-
-def overlapping(settings):
-    tensor = {"dtype": "U8", "shape": [8], "data_offsets": [0, 8]}
-    return safetensors({"a": tensor, "b": tensor}, claims(settings), bytes(8))
-
-
-def empty_but_large(settings):
-    tensor = {"dtype": "F32", "shape": [2**62, 0], "data_offsets": [0, 0]}
-    return safetensors({"a": tensor}, claims(settings))
-
-
-def large_networks(settings):
-    """Settings whose networks would take terabytes, and no tensors."""
-    return safetensors({}, claims(settings, rate_bits=2**40))
-
-
-def deep_settings(settings):
-    return safetensors({}, {"settings": '{"frozen":' * 10**5})
-
-
-def another_task(settings):
-    return safetensors({}, claims(settings, task="../../os"))
-
-
-def no_task(settings):
-    return safetensors({}, claims(settings, task="architecture"))
-
-
-def no_levels(settings):
-    return safetensors({}, claims(settings, levels=1))
-
-
-def pickled(settings):
+def pickled():
     file = io.BytesIO()
     torch.save({"settings": 1}, file)
     return file.getvalue()
 
 
-FORGERIES = [
-    terabyte, endless_header, overlapping, empty_but_large, large_networks, deep_settings, another_task, no_task,
-    no_levels, pickled,
-]  # fmt: skip
+SIGNED = {"sha256": "0" * 64}
+FORGERIES = {
+    "a terabyte": safetensors({"a": TERABYTE}, SIGNED),
+    "an endless header": struct.pack("<Q", 2**62) + b"{}",
+    "tensors that overlap": safetensors({"a": EIGHT, "b": EIGHT}, SIGNED, bytes(8)),
+    "an empty tensor of many rows": safetensors({"a": EMPTY}, SIGNED),
+    "another type": safetensors({"a": BFLOAT}, SIGNED, bytes(8)),
+    "no header": safetensors({"a": EIGHT}, None, bytes(8)),
+    "a deep header": struct.pack("<Q", 10**5) + b"[" * 10**5,
+    "a pickle": pickled(),
+    "zeros": bytes(10**4),
+}
 
 
-@pytest.mark.parametrize("forge", FORGERIES)
-def test_a_forged_model_is_refused_by_name(settings, datasets, tmp_path, bounded, forge):
-    (tmp_path / "model.safetensors").write_bytes(forge(settings()))
-    with pytest.raises(EcotError, match=r"model\.safetensors is damaged or not of this project .* which trains"):
-        checkpoint.load(tmp_path / "model.safetensors")
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_model_is_refused_by_name(settings, tmp_path, bounded, name):
+    (tmp_path / "model.safetensors").write_bytes(FORGERIES[name])
+    record(tmp_path)
+    for read in (lambda: models.read(tmp_path), lambda: models.load(tmp_path, settings())):
+        with pytest.raises(EcotError, match=r"model\.safetensors is damaged .*; `ecot train CELL --force` trains"):
+            read()
+    assert not models.restore(tmp_path.parent, settings())
 
 
-@pytest.mark.parametrize("shape", ["[1, 1048576, 1048576]", "[1, 0, 0]", "[" * 10**5, "[1, 28, 28]", "{}", '"a"'])
-def test_a_forged_classifier_is_refused_by_name(tmp_path, bounded, shape):
-    (tmp_path / "c.safetensors").write_bytes(safetensors({}, {"image_shape": shape}))
-    with pytest.raises(EcotError, match=r"c\.safetensors is damaged or something else .*; delete it and train again"):
-        classifier.load(tmp_path / "c.safetensors", torch.device("cpu"))
-
-
-@pytest.mark.parametrize("change", [{"width": 0.2}, {"rate_bits": 4}, {"mode": "restoration", "rate_bits": None}])
-def test_tensors_that_are_not_those_of_the_settings_are_refused(settings, tmp_path, change):
-    made = settings()
-    tensors = systems.build(made).state_dict()
-    checkpoint.save(tmp_path / "a.safetensors", checkpoint.Model(made, tensors), {})
-    assert checkpoint.load(tmp_path / "a.safetensors").tensors.keys() == tensors.keys()
-    checkpoint.save(tmp_path / "b.safetensors", checkpoint.Model(made.model_copy(update=change), tensors), {})
-    with pytest.raises(EcotError, match=r"b\.safetensors .*its tensors are not those of its settings"):
-        checkpoint.load(tmp_path / "b.safetensors")
+def record(folder):
+    """Write the rest of a model's files, and a run record of whatever the folder holds."""
+    for name in MODEL_FILES[1:-1]:
+        (folder / name).write_text("")
+    checksums = {f"{name}_sha256": sha256(folder / name) for name in MODEL_FILES[:-1]}
+    (folder / "run.json").write_text(json.dumps(checksums))
 
 
 @pytest.mark.parametrize(
-    ("recorded", "reason"),
-    [("[" * 10**5, "no checksum"), (" " * (TEXT_LIMIT + 1), "no checksum"), ('{"model_sha256": "0"}', "has changed")],
-    ids=["deep", "long", "other"],
-)
-def test_a_model_without_its_own_checksum_is_not_measured(settings, tmp_path, recorded, reason):
+    "claim",
+    [
+        {"rate_bits": 2**40}, {"width": 1e9}, {"task": "../../os"}, {"task": "architecture"}, {"levels": 1},
+        {"degradation": {"kind": "resampling", "factor": 10**12}}, {"mode": "os:system"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_model_that_claims_other_settings_is_refused_before_anything_is_built(settings, tmp_path, bounded, claim):
     made = settings()
-    path = tmp_path / "model.safetensors"
-    checkpoint.save(path, checkpoint.Model(made, systems.build(made).state_dict()), {})
-    (tmp_path / "run.json").write_text(recorded)
-    with pytest.raises(EcotError, match=rf"model\.safetensors .*{reason}.*; delete it and run"):
-        checkpoint.trained(tmp_path)
-    (tmp_path / "run.json").write_text(json.dumps({"model_sha256": sha256(path)}))
-    assert checkpoint.trained(tmp_path).settings == made
+    claimed = json.dumps({**made.model_dump(), **claim})
+    header = {"settings": claimed, "fingerprint": fingerprint.trained(made)}
+    tensor_file.write(tmp_path / "model.safetensors", {}, header)
+    record(tmp_path)
+    (name,) = claim
+    with pytest.raises(EcotError, match=rf"model\.safetensors is damaged .*it is another model's: {name} is"):
+        models.load(tmp_path, made)
 
 
-@pytest.mark.parametrize("forge", [terabyte, endless_header, overlapping, pickled])
-def test_a_forged_state_is_set_aside(settings, tmp_path, bounded, forge):
-    (tmp_path / "state.safetensors").write_bytes(forge(settings()))
-    assert State(tmp_path, {}).restore({}).step == 0
+@pytest.mark.parametrize("text", ['{"frozen":' * 10**5, "[]", "null", '{"seed": 1e400}'], ids=str.__len__)
+def test_a_model_whose_settings_are_none_is_refused(tmp_path, bounded, text):
+    tensor_file.write(tmp_path / "model.safetensors", {}, {"settings": text, "fingerprint": ""})
+    with pytest.raises(EcotError, match=r"model\.safetensors is damaged .*its header states no settings"):
+        models.read(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, " " * (TEXT_LIMIT + 1), "\0" * 100], ids=["deep", "long", "zeros"])
+def test_a_forged_run_record_is_refused(settings, tmp_path, bounded, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(EcotError, match=r"run\.json is damaged .*`ecot train CELL --force`"):
+        models.load(tmp_path, settings())
+
+
+HUGE = f"[1, {2**63 - 1}, {2**63 - 1}]"
+SHAPES = ["[1, 1048576, 1048576]", HUGE, "[1, -4, -4]", "[" * 10**5, "[1, 28, 28]", "{}", '"abc"', '["a", "b", "c"]']
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape[:30])
+def test_a_forged_classifier_is_refused_by_name(tmp_path, bounded, shape):
+    path = tmp_path / "digits" / "0" / "c.safetensors"
+    tensor_file.write(path, {}, {"image_shape": shape, "dataset_sha256": "abc"})
+    with pytest.raises(EcotError, match=r"c\.safetensors is damaged .*; `ecot classifier digits` trains it anew"):
+        classifier.load(path, "abc", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_file_that_is_no_classifier_is_refused(tmp_path, bounded, name):
+    (tmp_path / "c.safetensors").write_bytes(FORGERIES[name])
+    with pytest.raises(EcotError, match=r"c\.safetensors is damaged"):
+        classifier.load(tmp_path / "c.safetensors", "abc", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_state_is_set_aside(tmp_path, bounded, name):
+    (tmp_path / "state.safetensors").write_bytes(FORGERIES[name])
+    assert State(tmp_path, {}, "").restore({}).step == 0
     assert (tmp_path / "state.set-aside").is_file()
 
 
-def test_a_deep_state_is_set_aside(tmp_path):
-    header = {"sha256": "", "fingerprint": "[" * 10**5, "progress": "{}"}
-    (tmp_path / "state.safetensors").write_bytes(safetensors({}, header))
-    assert State(tmp_path, {}).restore({}).step == 0
-    assert (tmp_path / "state.set-aside").is_file()
+@pytest.mark.parametrize("name", ["decided_by", "progress", "machine"])
+@pytest.mark.parametrize("text", ["[" * 10**5, "7", "", "[[]]"], ids=["deep", "a number", "empty", "a list"])
+def test_a_state_with_a_forged_header_is_set_aside(tmp_path, name, text):
+    header = {"decided_by": '{"of": "this"}', "progress": '{"step": 3}', "machine": '""'}
+    whole = State(tmp_path, {"of": "this"}, "")
+    tensor_file.write(whole.path, {}, header)
+    assert whole.restore({}).step == 3
+    tensor_file.write(whole.path, {}, {**header, name: text})
+    harmless = name == "machine" and text in ("7", "[[]]")  # it is only shown
+    assert whole.restore({}).step == (3 if harmless else 0)
+    assert (tmp_path / "state.set-aside").is_file() != harmless
 
 
 LAUGHS = "a: &a [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n" + "".join(
@@ -234,15 +238,23 @@ def test_sizes_that_decide_memory_are_bounded(values, change):
 def stamped(path, content):
     """A data set's file with its stamp: a checksum of whatever it holds."""
     path.write_bytes(content)
-    path.with_suffix(".json").write_text(json.dumps({"sha256": sha256(path)}))
+    stamp = {"sha256": sha256(path), "name": path.stem, "version": 1}
+    path.with_suffix(".json").write_text(json.dumps(stamp))
 
 
-def archive(member, method=zipfile.ZIP_STORED):
+def archive(member, method=zipfile.ZIP_STORED, names=("test_images", "test_labels")):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as written:
-        for name in ("test_images.npy", "test_labels.npy"):
-            written.writestr(name, member)
+        for name in names:
+            written.writestr(f"{name}.npy", member)
     return file.getvalue()
+
+
+def stating(content, size):
+    """An archive whose directory states another size for each of its members."""
+    found, parts = content.split(b"PK\x01\x02", 1)
+    entries = [entry[:16] + struct.pack("<II", size, size) + entry[24:] for entry in parts.split(b"PK\x01\x02")]
+    return found + b"".join(b"PK\x01\x02" + entry for entry in entries)
 
 
 def npy(header, body=b""):
@@ -267,42 +279,136 @@ ARRAYS = {
 }
 
 
+GIGABYTES = 2**31 + 96  # bytes, with the header: more than the tests allow, and no more than a directory can state
+
+
+def two_gigabytes(kind):
+    """A header of an array, without the array."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({2**31 // int(kind[-1])}, 1, 1, 1), }}"
+    return npy(header.ljust(85))
+
+
+ARRAYS["two gigabytes that the directory states too"] = stating(archive(two_gigabytes("|u1")), GIGABYTES)
+
+
 @pytest.mark.parametrize("name", ARRAYS)
 def test_a_hostile_array_file_is_refused(tmp_path, monkeypatch, bounded, name):
     monkeypatch.chdir(tmp_path)
     stamped(Path("x.npz"), ARRAYS[name])
-    with pytest.raises(EcotError, match=r"x\.npz is not a prepared data set .* write it anew with `ecot data x"):
+    assert checksum(Path("x.npz"), "x", 1) == sha256(Path("x.npz"))
+    with pytest.raises(EcotError, match=r"x\.npz is damaged .*: write it anew with `ecot data x`"):
         load(Path("x.npz"), "test")
     assert {path.name for path in tmp_path.iterdir()} == {"x.npz", "x.json"}
 
 
-@pytest.mark.parametrize("stamp", ["[" * 10**5, " " * (TEXT_LIMIT + 1)], ids=["deep", "long"])
+@pytest.mark.parametrize(
+    "stamp", ["[" * 10**5, " " * (TEXT_LIMIT + 1), "[]", '"name"', "\0"], ids=["deep", "long", "list", "text", "zero"]
+)
 def test_a_hostile_stamp_is_refused(tmp_path, bounded, stamp):
     stamped(tmp_path / "x.npz", b"")
     (tmp_path / "x.json").write_text(stamp)
     with pytest.raises(EcotError, match=r"x\.json is damaged .*write it anew"):
-        load(tmp_path / "x.npz", "test")
+        checksum(tmp_path / "x.npz", "x", 1)
 
 
-ROW = "task,mode,randomness,rate_bits,seed,mse_input\nsuper_resolution,end_to_end,common,8,0,0.5\n"
+def test_a_data_set_that_was_swapped_for_another_is_refused(datasets, tmp_path):
+    """Whole files under a wrong name."""
+    for suffix in (".npz", ".json"):
+        content = (datasets / f"street_digits_sample{suffix}").read_bytes()
+        (tmp_path / f"mnist_sample{suffix}").write_bytes(content)
+    with pytest.raises(EcotError, match="holds street_digits_sample version 1, not mnist_sample version 1"):
+        checksum(tmp_path / "mnist_sample.npz", "mnist_sample", 1)
+    (tmp_path / "mnist_sample.json").write_bytes((datasets / "mnist_sample.json").read_bytes())
+    with pytest.raises(EcotError, match=r"mnist_sample\.npz is damaged \(SHA-256 .* instead of"):
+        checksum(tmp_path / "mnist_sample.npz", "mnist_sample", 1)
+
+
+LONG = "{'descr': '<f4', 'fortran_order': False, 'shape': (274877906944, 1, 1, 1), }"
+SAMPLES = {
+    "a terabyte": archive(npy(LONG), names=samples.NAMES),
+    "a bomb": archive(bytes(64 << 20), zipfile.ZIP_DEFLATED, samples.NAMES),
+    "objects": archive(npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"), names=samples.NAMES),
+    "code": archive(npy("__import__('os').system('touch trapped')"), names=samples.NAMES),
+    "a pickle": pickled(),
+    "two gigabytes that the directory states too": stating(
+        archive(two_gigabytes("<f4"), names=samples.NAMES), GIGABYTES
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_hostile_samples_are_refused(tmp_path, monkeypatch, bounded, name):
+    monkeypatch.chdir(tmp_path)
+    Path("samples.npz").write_bytes(SAMPLES[name])
+    with pytest.raises(EcotError, match=r"samples\.npz is damaged .*which measures the cell again"):
+        samples.read(Path("samples.npz"))
+    assert [path.name for path in tmp_path.iterdir()] == ["samples.npz"]
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", ROW.splitlines()[0], ROW + ROW.splitlines()[1], ROW.replace(",8,0,", ",8,1,"), ROW.replace("task", "tusk"),
-     ROW.replace("8", "eight"), "\0" * 100, ROW + " " * TEXT_LIMIT, '"'],
-    ids=["empty", "no row", "two rows", "another seed", "another column", "no number", "zeros", "long", "quote"],
+    "damage",
+    [
+        lambda text: "", lambda text: "\0" * 100, lambda text: text + " " * TEXT_LIMIT, lambda text: '"',
+        lambda text: text.replace("task,", "tusk,"), lambda text: text.replace(",8,", ",eight,"),
+        lambda text: text.replace(",8,", f",{'8' * 5000},"), lambda text: text[:-20], lambda text: text * 2,
+        lambda text: text.replace("0.5", "x" * 200_000), lambda text: text.replace("0.5", "\U0001d7d8.5" * 2),
+    ],
+    ids=["empty", "zeros", "long", "quote", "column", "no number", "digits", "cut off", "twice", "field", "digit"],
 )  # fmt: skip
-def test_damaged_metrics_are_named(tiny, tmp_path, monkeypatch, text):
+def test_damaged_metrics_are_named(settings, tmp_path, bounded, damage):
+    path, key = tmp_path / "metrics.csv", metrics.key(settings(), "m", "n")
+    names = ("mse_input", "mse_target", *metrics.measures())
+    metrics.write(path, key, 64, dict.fromkeys(names, 0.5))
+    assert metrics.read(path, key)["mse_input"] == 0.5
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(EcotError, match=r"metrics\.csv is damaged .*which measures the cell again") as refused:
+        metrics.read(path, key)
+    assert len(str(refused.value)) < 10**6
+
+
+@pytest.fixture
+def indexed(tiny, tmp_path, monkeypatch):
+    """The index of a run with a model of the store, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    cell, config = Cell("super_resolution", "end_to_end", "common", 8, 0), configuration.validate(tiny)
-    path = Path("results/tiny", cell.folder, "metrics.csv")
-    path.parent.mkdir(parents=True)
-    path.write_text(ROW)
-    assert metrics.read([cell], config).table.mse_input.tolist() == [0.5]
-    path.write_text(text)
-    with pytest.raises(EcotError, match=r"seed-0/metrics\.csv is damaged .*: delete it and run again"):
-        metrics.read([cell], config)
+    path = index.write(configuration.validate(tiny))
+    for entry in index.read("tiny")[:1]:
+        entry.path.mkdir(parents=True)
+    return path
+
+
+INDEXES = {
+    "zeros": lambda text: "\0" * 100,
+    "long": lambda text: text + " " * TEXT_LIMIT,
+    "quote": lambda text: text + '"',
+    "no text": lambda text: "\udcff",
+    "a column less": lambda text: text.replace(",path,", ",way,"),
+    "cut off": lambda text: text[:-8],
+    "no cell": lambda text: text.replace("super_resolution/end_to_end", "super_resolution/end_to_start"),
+    "out of the store": lambda text: text.replace("results/cells/", "results/cells/../../../", 1),
+    "elsewhere": lambda text: text.replace(",results/cells/", ",/etc/", 1),
+    "another cell's folder": lambda text: text.replace(",results/cells/super_resolution", ",results/cells/denoising"),
+}
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_a_damaged_index_is_named_and_nothing_is_pruned_by_it(indexed, bounded, name):
+    """What no index refers to may be deleted, so an index that cannot be read stops that."""
+    assert store.unused() == []
+    indexed.write_text(INDEXES[name](indexed.read_text()), errors="surrogateescape")
+    for read in (lambda: index.read("tiny"), store.unused):
+        with pytest.raises(EcotError, match=r"the index results/tiny/cells\.csv is damaged .*`ecot index` writes it"):
+            read()
+
+
+@pytest.mark.parametrize(
+    "text", ["laughs", "run: " + "[" * 10**5, "x" * (TEXT_LIMIT + 1), "- a", "\0", "a: 2022-99-99"], ids=len
+)
+def test_a_model_with_hostile_settings_is_listed_as_unfinished(indexed, bounded, text):
+    folder = Path("results/cells/denoising/restoration/seed-0/0123456789abcdef")
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(LAUGHS if text == "laughs" else text)
+    (unused,) = store.unused()
+    assert (unused.folder, unused.reason) == (folder, "unfinished")
 
 
 FORBIDDEN = {"pickle", "marshal", "shelve", "joblib", "dill"}

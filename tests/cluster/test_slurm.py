@@ -5,11 +5,14 @@ compute on the CPU. `make test-cluster` runs this, and its output shows the queu
 """
 
 import json
+from pathlib import Path
 
 import pytest
 
 from ecot import config as configuration
-from ecot.cells import grid
+from ecot.grid.cell import Cell
+from ecot.grid.paths import metrics_path, model_folder
+from ecot.grid.plan import grid
 
 pytestmark = pytest.mark.cluster
 
@@ -25,10 +28,7 @@ def small(rate):
 
 # All of the demo's tables, of one seed.
 QUICK = {"device": "auto", "seeds": [0], "tasks": {"super_resolution": small(10), "denoising": small(60)}}
-CELL = "demo/cells/super_resolution/end_to_end/common/rate-{}/seed-0"
-MODEL = f"results/{CELL}/model.safetensors"
-STATE = f"results/{CELL}/state.safetensors"
-LOG = f"logs/{CELL}/train.log"
+CELL = "super_resolution/end_to_end/common/rate-{}/seed-0"
 EPOCHS = 60  # of the training that is cancelled: on a fast machine, too, it lasts long enough for that
 
 
@@ -38,6 +38,26 @@ def lasting(epochs, resources):
     task = {"super_resolution": {"n_train": 512, "modes": end_to_end}}
     change = {"tasks": task, "compute": {"save_minutes": 1 / 60}, "resources": resources}
     return configuration.merge(QUICK, change)
+
+
+def configured(made):
+    """The configuration of a checkout."""
+    return configuration.load(*(made.folder / f"{name}.yaml" for name in ("config", "config.demo", "change")))
+
+
+def model(made, rate):
+    """The folder of a cell's model, relative to its checkout."""
+    return model_folder(configured(made), Cell.parse(CELL.format(rate)))
+
+
+def target(made, rate):
+    """The file of a cell's model."""
+    return str(model(made, rate) / "model.safetensors")
+
+
+def log_of(made, rate):
+    """The log of a cell's training, relative to its checkout."""
+    return Path("logs") / model(made, rate).relative_to("results") / "train.log"
 
 
 def most_at_a_time(jobs):
@@ -58,11 +78,12 @@ def test_the_demo_is_computed(demo):
     made, run = demo
     assert run.returncode == 0, run.text
     assert {job.state for job in run.jobs()} == {"COMPLETED"}
-    config = configuration.load(*(made.folder / f"{name}.yaml" for name in ("config", "config.demo", "change")))
+    config = configured(made)
     for kind in ("train_", "measure"):
         assert [job.gpus for job in run.jobs(kind)] == ["gpu:1"] * len(list(grid(config)))
     tables = {path.name: path.read_text() for path in (made.folder / "results/demo/tables").iterdir()}
-    names = [*(f"table_{i:02d}" for i in range(1, 16)), "constraint"]
+    rates = [f"rate_distortion_{task}" for task in ("super_resolution", "denoising")]
+    names = [*(f"table_{i:02d}" for i in range(1, 16)), "constraint", *rates]
     expected = {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")}
     assert set(tables) == expected | {"paired.csv", "paired.md"}
     assert not any("INCOMPLETE" in text for text in tables.values())
@@ -80,7 +101,10 @@ def test_two_gpus_are_shared_by_two_jobs_at_a_time(demo):
 def test_measurements_of_models_that_are_there_share_a_job(demo):
     made, _ = demo
     variants = ("end_to_end/common/rate-10", "end_to_end/independent/rate-10", "restoration")
-    targets = [f"results/demo/cells/super_resolution/{variant}/seed-0/metrics.csv" for variant in variants]
+    config = configured(made)
+    config = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"n_samples": 4})})
+    cells = [Cell.parse(f"super_resolution/{variant}/seed-0") for variant in variants]
+    targets = [str(metrics_path(config, cell)) for cell in cells]
     run = made.snakemake(*targets, "--config", "evaluation={n_samples: 4}", "resources={gpu: {option: gres}}")
     assert run.returncode == 0, run.text
     (job,) = run.jobs()
@@ -93,12 +117,12 @@ def test_measurements_of_models_that_are_there_share_a_job(demo):
 
 def test_an_interrupt_empties_the_queue(checkout):
     made = checkout(lasting(100000, {}))
-    with made.submitting(*(MODEL.format(rate) for rate in (4, 10, 30))) as run:
+    with made.submitting(*(target(made, rate) for rate in (4, 10, 30))) as run:
 
         def states():
             return sorted(job.state for job in run.jobs("train_"))
 
-        logs = [made.folder / LOG.format(rate) for rate in (4, 10, 30)]
+        logs = [made.folder / log_of(made, rate) for rate in (4, 10, 30)]
         run.until(lambda: sum(log.is_file() and "epoch 1/" in log.read_text() for log in logs) == 2)
         assert states() == ["PENDING", "RUNNING", "RUNNING"]
         run.interrupt()
@@ -113,9 +137,10 @@ def cut_short(checkout):
     """Two checkouts and their runs, side by side: a training over its time limit, and one cancelled in Slurm."""
     slow = checkout(lasting(100000, {"train": {"runtime": 1}, "gpu": {"models": ["large"]}}))
     unlucky = checkout(lasting(EPOCHS, {"gpu": {"models": ["small", "large"]}}))
-    log, state = unlucky.folder / LOG.format(10), unlucky.folder / STATE.format(10)
-    with slow.submitting(MODEL.format(10), "--retries", "0") as over:
-        with unlucky.submitting(MODEL.format(10)) as cancelled:
+    log = unlucky.folder / log_of(unlucky, 10)
+    state = unlucky.folder / model(unlucky, 10) / "state.safetensors"
+    with slow.submitting(target(slow, 10), "--retries", "0") as over:
+        with unlucky.submitting(target(unlucky, 10)) as cancelled:
             cancelled.until(lambda: state.is_file() and "epoch 3/" in log.read_text())
             (job,) = cancelled.jobs("train_")
             unlucky.slurm.ask("scancel", str(job.number))
@@ -131,7 +156,7 @@ def test_a_job_over_its_time_limit_is_named_with_its_log(cut_short):
     assert job.state == "TIMEOUT"
     assert f"SLURM-job '{job.number}' failed, SLURM status is: 'TIMEOUT'" in run.text
     slurm_log = next((made.folder / "logs/slurm").rglob(f"{job.number}.log"))
-    assert f"log: {LOG.format(10)}, {slurm_log}" in run.text
+    assert f"log: {log_of(made, 10)}, {slurm_log}" in run.text
     assert "DUE TO TIME LIMIT" in slurm_log.read_text()
 
 
@@ -150,8 +175,8 @@ def test_a_cancelled_job_is_retried_with_more_of_everything(cut_short):
 
 def test_a_retried_training_resumes(cut_short):
     _, (made, _) = cut_short
-    log = (made.folder / LOG.format(10)).read_text()  # of the second attempt: the first one's was overwritten
+    log = (made.folder / log_of(made, 10)).read_text()  # of the second attempt: the first one's was overwritten
     assert "resumed" in log
     assert "epoch 1/" not in log
     assert f"epoch {EPOCHS}/{EPOCHS}" in log
-    assert json.loads((made.folder / f"results/{CELL.format(10)}/run.json").read_text())["resumed"] == 1
+    assert json.loads((made.folder / model(made, 10) / "run.json").read_text())["resumed"] == 1

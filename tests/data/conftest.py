@@ -11,8 +11,9 @@ import pytest
 from miniatures import Published, Server, idx, mat, random_arrays
 from torchvision.datasets import MNIST, SVHN
 
-from ecot.data import fetch
 from ecot.data.fetch import RawFile
+from ecot.data.sets import mnist as mnist_set
+from ecot.data.sets import svhn as svhn_set
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +61,10 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def _publish(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = tuple(
+def _raw_files(published: Published) -> tuple[RawFile, ...]:
+    return tuple(
         RawFile(path, len(content), hashlib.sha256(content).hexdigest()) for path, content in published.files.items()
     )
-    monkeypatch.setitem(fetch.RAW_FILES, published.name, raw)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def mnist(server: Server, monkeypatch: pytest.MonkeyPatch) -> Published:
     monkeypatch.setattr(MNIST, "resources", md5s)
     monkeypatch.setattr(MNIST, "mirrors", [server.url])
     published = Published("mnist", files, arrays)
-    _publish(published, monkeypatch)
+    monkeypatch.setattr(mnist_set, "FILES", _raw_files(published))
     return published
 
 
@@ -97,7 +97,7 @@ def svhn(server: Server, monkeypatch: pytest.MonkeyPatch) -> Published:
     }
     monkeypatch.setattr(SVHN, "split_list", entries)
     published = Published("svhn", files, arrays)
-    _publish(published, monkeypatch)
+    monkeypatch.setattr(svhn_set, "FILES", _raw_files(published))
     return published
 
 

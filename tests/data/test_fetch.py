@@ -12,8 +12,8 @@ from miniatures import Published, Server
 from torchvision.datasets import MNIST, SVHN
 
 from ecot.data import fetch
-from ecot.data.datasets import load, prepare
-from ecot.data.readers import SPLITS
+from ecot.data.arrays import SPLITS, load
+from ecot.data.prepare import prepare
 from ecot.errors import EcotError
 
 Tree = Callable[[Path], dict[str, tuple[int, int]]]

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from ecot.data import street_digits as recipe
-from ecot.data.readers import SPLITS, SplitName, read_mnist_sample, read_street_digits_sample
+from ecot.data.arrays import SPLITS, SplitName
+from ecot.data.sets import mnist_sample, street_digits_sample
 from ecot.data.street_digits import street_digits
 
 GOLDEN = {
@@ -33,7 +34,7 @@ def chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_golden(split: SplitName) -> None:
     """The same bytes on every machine and with every version of NumPy and Pillow."""
-    images, _ = read_street_digits_sample(NOWHERE, False)[split]
+    images, _ = street_digits_sample.read(NOWHERE, False)[split]
     assert hashlib.sha256(images.tobytes()).hexdigest() == GOLDEN[split]
 
 
@@ -68,7 +69,7 @@ def test_image_is_the_absolute_difference() -> None:
 
 
 def test_an_image_depends_on_its_own_digit_and_index_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    digits = read_mnist_sample(NOWHERE, False)["test"].images[:100]
+    digits = mnist_sample.read(NOWHERE, False)["test"].images[:100]
     images = street_digits(digits, "test")
     np.testing.assert_array_equal(street_digits(digits[:40], "test"), images[:40])
     monkeypatch.setattr(recipe, "CHUNK", 7)

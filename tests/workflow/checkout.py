@@ -1,5 +1,6 @@
 """Copies of the checkout, so that code can be edited and results thrown away."""
 
+import csv
 import os
 import re
 import shutil
@@ -46,6 +47,27 @@ class Checkout:
         assert bool(jobs) != ("Nothing to be done" in text), text
         jobs.pop("total", None), jobs.pop("all", None)
         return jobs
+
+    def index(self, run="tiny"):
+        """The folders of models and of measurements of a run that was started, by the name of the cell."""
+        lines = csv.DictReader((self.folder / f"results/{run}/cells.csv").open())
+        return {line["cell"]: line for line in lines if not line["weight"]}
+
+    def model(self, cell, run="tiny"):
+        """The folder of a cell's model."""
+        return self.folder / self.index(run)[cell]["path"]
+
+    def measurement(self, cell, run="tiny"):
+        """The folder of a cell's measurement."""
+        return self.folder / self.index(run)[cell]["measurement"]
+
+    def ecot(self, *arguments, config="tiny.yaml", **options):
+        """A command of the copy, outside Snakemake."""
+        configs = ["--config", "config.yaml", "--config", config]
+        return subprocess.run(
+            [sys.executable, "-m", "ecot", *arguments, *configs], cwd=self.folder, capture_output=True, text=True,
+            env={**self.environment, "PYTHONPATH": str(self.folder / "src")}, timeout=600, **options,
+        )  # fmt: skip
 
     def edit(self, path, text):
         """Append to a file of the copy; returns what undoes it."""

@@ -13,12 +13,10 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from checkout import Checkout
-from safetensors.numpy import load_file
 
 pytestmark = pytest.mark.workflow
 
@@ -39,8 +37,7 @@ ONE = {
     "resources": {"train": {"threads": 1}},
 }  # fmt: skip
 TABLE = "results/tiny/tables/table_05.csv"
-CELL = Path("results/tiny/cells/super_resolution/end_to_end/common/rate-8/seed-0")
-MODEL = str(CELL / "model.safetensors")
+CELL = "super_resolution/end_to_end/common/rate-8/seed-0"
 FILES = {"model.safetensors", "config.yaml", "history.csv", "run.json"}
 OFTEN = ("--config", "compute={save_minutes: 1.0e-9}")  # a state at every step
 PATIENCE = 120  # seconds, on a machine that does much else
@@ -67,9 +64,12 @@ class Copy(Checkout):
         self.folder = folder
         self.original = original.folder
         shutil.copytree(original.folder, folder, dirs_exist_ok=True)
-        self.cell = folder / CELL
-        self.log = folder / "logs" / CELL.relative_to("results") / "train.log"
-        self.lock = self.cell.with_name(".seed-0.lock")
+        self.cell = self.model(CELL)
+        self.measured = self.measurement(CELL)
+        self.target = str((self.cell / "model.safetensors").relative_to(folder))
+        self.logs = folder / "logs" / self.cell.relative_to(folder / "results")
+        self.log = self.logs / "train.log"
+        self.lock = self.cell.with_name(f".{self.cell.name}.lock")
 
     @contextmanager
     def running(self, *arguments):
@@ -88,21 +88,28 @@ class Copy(Checkout):
     @contextmanager
     def training(self):
         """Snakemake, and the process of its training, once that has saved a state."""
-        with self.running(MODEL, "--cores", "1", *OFTEN) as snakemake:
+        with self.running(self.target, "--cores", "1", *OFTEN) as snakemake:
             wait(lambda: (self.cell / "state.safetensors").is_file())
             yield snakemake, int(self.lock.read_text().split()[0])
 
     def without_the_cell(self):
         """The same before the training: the data set is there, the cell and the table are not."""
         shutil.rmtree(self.folder / "results/tiny")
+        shutil.rmtree(self.folder / "results/cells")
         return self
 
     def equals_the_original(self):
         """Whether the model is that of an undisturbed run; nothing else may lie about."""
-        assert {path.name for path in self.cell.iterdir()} == FILES
+        assert {path.name for path in self.cell.iterdir()} - {"measurements"} == {*FILES, ".kept"}
         assert not self.lock.exists()
-        losses = [pd.read_csv(folder / CELL / "history.csv").distortion for folder in (self.folder, self.original)]
-        return losses[0].equals(losses[1]) and model_of(self.folder) == model_of(self.original)
+        undisturbed = self.original / self.cell.relative_to(self.folder)
+        losses = [pd.read_csv(folder / "history.csv").distortion for folder in (self.cell, undisturbed)]
+        return losses[0].equals(losses[1]) and model_of(self.cell) == model_of(undisturbed)
+
+    def target_of(self, options):
+        """The model of the cell under other settings, which a dry run names."""
+        plan = self.snakemake(TABLE, "--dry-run", *options)
+        return re.search(r"output: (\S+/model\.safetensors)", plan.stdout + plan.stderr)[1]
 
     @property
     def resumed(self):
@@ -115,8 +122,8 @@ def made(finished, tmp_path):
 
 
 def model_of(folder):
-    """The tensors' bytes by name: safetensors has no order of its own for the texts in a header."""
-    return {name: array.tobytes() for name, array in load_file(folder / CELL / "model.safetensors").items()}
+    """The bytes of the model in a folder: equal models are equal files."""
+    return (folder / "model.safetensors").read_bytes()
 
 
 def wait(condition):
@@ -139,9 +146,9 @@ def test_snakemake_is_killed(made):
         os.kill(snakemake.pid, signal.SIGKILL)
         snakemake.wait()
     assert not (made.cell / "run.json").exists()
-    assert made.snakemake(MODEL, "--unlock").returncode == 0
-    with made.running(MODEL, "--cores", "1", "--rerun-incomplete") as again:
-        waiting = f"is being written by process {left} on "
+    assert made.snakemake(made.target, "--unlock").returncode == 0
+    with made.running(made.target, "--cores", "1", "--rerun-incomplete") as again:
+        waiting = f"process {left} on "
         wait(lambda: made.log.is_file() and waiting in made.log.read_text(errors="replace"))
         os.kill(left, signal.SIGKILL)
         assert again.wait(PATIENCE) == 0
@@ -155,11 +162,11 @@ def test_the_disk_is_full_while_a_state_is_saved(made):
         limit_files(20_000, process)
         assert snakemake.wait(PATIENCE) == 1
     assert re.search(
-        r"^ecot: \S+/seed-0/state\.safetensors cannot be written \(File too large\); .*space.* run the same command",
+        r"^ecot: \S+/state\.safetensors cannot be written \(File too large\); .*space.* run the same command",
         made.log.read_text(), re.M,
     )  # fmt: skip
     assert {path.name for path in made.cell.iterdir()} == {"state.safetensors"}
-    assert made.snakemake(MODEL, "--cores", "1").returncode == 0
+    assert made.snakemake(made.target, "--cores", "1").returncode == 0
     assert made.equals_the_original()
     assert made.resumed == 1
 
@@ -167,13 +174,14 @@ def test_the_disk_is_full_while_a_state_is_saved(made):
 def test_the_disk_is_full_while_a_table_is_written(made):
     before = (made.folder / TABLE).read_bytes()
     run = subprocess.run(
-        [sys.executable, "-m", "ecot", "table", "5", "--config", "config.yaml", "--config", "tiny.yaml"],
+        [sys.executable, "-m", "ecot", "make", "table_05", "--config", "config.yaml", "--config", "tiny.yaml"],
         cwd=made.folder, capture_output=True, text=True, preexec_fn=lambda: limit_files(50),
         env={**made.environment, "PYTHONPATH": str(made.folder / "src")},
     )  # fmt: skip
     assert run.returncode == 1
     assert re.fullmatch(
-        rf"ecot: {TABLE} cannot be written \(File too large\); .* run the same command again\n", run.stderr
+        rf"ecot: (table_05 is not written: )?{TABLE} cannot be written \(File too large\); .* same command again\n",
+        run.stderr,
     )
     assert (made.folder / TABLE).read_bytes() == before
     assert not [path for path in (made.folder / TABLE).parent.iterdir() if path.name.startswith(".")]
@@ -192,15 +200,8 @@ def test_the_results_are_read_only(made):
         idle = made.snakemake(TABLE, "--cores", "1", under=UNPRIVILEGED)
         run = made.snakemake(TABLE, "--cores", "1", *tiny(n_test=32), under=UNPRIVILEGED)
         command = [
-            sys.executable,
-            "-m",
-            "ecot",
-            "evaluate",
-            str(CELL),
-            "--config",
-            "config.yaml",
-            "--config",
-            "tiny.yaml",
+            *(sys.executable, "-m", "ecot", "evaluate", CELL),
+            *("--config", "config.yaml", "--config", "tiny.yaml"),
         ]
         alone = subprocess.run(
             [*UNPRIVILEGED, *command], cwd=made.folder, capture_output=True, text=True,
@@ -212,10 +213,10 @@ def test_the_results_are_read_only(made):
     assert idle.returncode == 0, idle.stderr
     assert run.returncode == 1
     assert re.search(r"(?i)permission denied|not writable", run.stderr)
-    assert str(CELL) in run.stderr
+    assert CELL in run.stderr
     assert alone.returncode == 1
     assert re.search(
-        r"^ecot: \S+/\.seed-0\.lock cannot be written \(Permission denied\); .*rights", alone.stderr, re.M
+        r"^ecot: \S+/\.[0-9a-f]+\.lock cannot be written \(Permission denied\); .*rights", alone.stderr, re.M
     )
     assert {path: path.read_bytes() for path in contents} == contents
 
@@ -223,7 +224,7 @@ def test_the_results_are_read_only(made):
 def test_a_second_snakemake_is_refused_and_disturbs_nothing(made):
     made.without_the_cell()
     with made.training() as (first, _):
-        second = made.snakemake(MODEL, "--cores", "1")
+        second = made.snakemake(made.target, "--cores", "1")
         assert first.poll() is None
         assert second.returncode == 1
         assert "cannot be locked" in second.stderr
@@ -240,7 +241,7 @@ def test_a_data_file_is_damaged_between_runs(made):
     more = tiny(modes={"end_to_end": {"rates": [8, 10]}})
     run = made.snakemake(TABLE, "--cores", "1", *more)
     assert run.returncode == 1
-    log = (made.log.parents[2] / "rate-10/seed-0/train.log").read_text()
+    log = (made.logs.parents[2] / "rate-10/seed-0").glob("*/train.log").__next__().read_text()
     message = re.search(r"^ecot: results/datasets/mnist_sample\.npz is damaged .* `(ecot data .*?)`", log, re.M)
     assert (made.folder / TABLE).read_bytes() == (made.original / TABLE).read_bytes()
     # The way out makes it the same again, and then only the new cell is missing.
@@ -250,22 +251,22 @@ def test_a_data_file_is_damaged_between_runs(made):
     )  # fmt: skip
     assert path.read_bytes() == whole
     assert made.planned(TABLE) == {}
-    assert made.planned(TABLE, *more) == {"train_end_to_end": 1, "evaluate": 1, "table": 1}
+    assert made.planned(TABLE, *more) == {"train_end_to_end": 1, "evaluate": 1, "table_05": 1}
 
 
 def test_a_model_file_is_truncated(made):
     path, fewer = made.cell / "model.safetensors", tiny(n_test=32)
     path.write_bytes(path.read_bytes()[:-100])
     assert made.snakemake(TABLE, "--cores", "1", *fewer).returncode == 1
-    log = (made.log.parent / "evaluate.log").read_text()
-    assert re.search(
-        r"^ecot: model \S+/seed-0/model\.safetensors is damaged .*; delete it and run the same", log, re.M
-    )
-    path.unlink()
+    logs = "".join(path.read_text() for path in (made.logs / "measurements").glob("*.log"))
+    assert re.search(r"^ecot: \S+/model\.safetensors is damaged .*; `ecot train CELL --force` trains", logs, re.M)
+    # A hard link shares its content with the kept file, so that a file altered in place has to be trained again.
+    forced = made.ecot("train", CELL, "--force")
+    assert forced.returncode == 0, forced.stderr
     run = made.snakemake(TABLE, "--cores", "1", *fewer)
     assert run.returncode == 0, run.stderr
-    assert model_of(made.folder) == model_of(made.original)
-    assert pd.read_csv(made.cell / "metrics.csv").n_test.tolist() == [32]
+    assert model_of(made.cell) == model_of(made.original / made.cell.relative_to(made.folder))
+    assert pd.read_csv(made.measurement(CELL) / "metrics.csv").n_test.tolist() == [32]
 
 
 YEAR = 365 * 24 * 3600
@@ -274,16 +275,18 @@ YEAR = 365 * 24 * 3600
 def test_the_clock_is_set_back(made):
     results = [path for path in (made.folder / "results").rglob("*") if path.is_file()]
     inputs = [path for path in results if path.name in ("run.json", "model.safetensors") or "datasets" in path.parts]
+    table = (made.folder / TABLE).read_text()
     for changed, shift in ((results, YEAR), (inputs, -YEAR), (results, -YEAR), (inputs, YEAR)):
         for path in changed:
             os.utime(path, (time.time() + shift,) * 2)
         assert made.planned(TABLE) == {}
-    # All results are of next year. A cell is trained anew, and the run ends there: its measurement and its table,
-    # younger by their dates, are not taken for the new model's.
+    # All results are of next year. Another cell is trained, and the run ends there: its measurement and the table are
+    # not taken for finished.
     for path in results:
         os.utime(path, (time.time() + YEAR,) * 2)
     shorter = tiny(modes={"end_to_end": {"epochs": 1}})
-    run = made.snakemake(MODEL, "--cores", "1", *shorter)
+    run = made.snakemake(made.target_of(shorter), "--cores", "1", *shorter)
     assert run.returncode == 0, run.stderr
-    assert model_of(made.folder) != model_of(made.original)
-    assert made.planned(TABLE, *shorter) == {"evaluate": 1, "table": 1}
+    assert made.planned(TABLE, *shorter) == {"evaluate": 1, "table_05": 1}
+    assert made.snakemake(TABLE, "--cores", "1", *shorter).returncode == 0
+    assert (made.folder / TABLE).read_text() != table

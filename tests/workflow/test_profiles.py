@@ -1,5 +1,6 @@
 """The profiles, and what jobs ask for: parsed by Snakemake itself, explained key by key, growing by attempt."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,9 +11,11 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from ecot.config import merge
+from ecot.config import load, merge
 from ecot.errors import EcotError
-from ecot.pipeline import Pipeline
+from ecot.grid.cell import Cell
+from ecot.grid.paths import metrics_path, model_folder
+from ecot.workflow import Pipeline
 
 PROFILES = ("local", "slurm", "kubernetes")
 
@@ -49,7 +52,8 @@ def test_what_the_slurm_profile_has_in_comments_can_be_taken_out_of_them(reposit
     text = (repository / "workflow/profiles/slurm/config.yaml").read_text()
     options = re.compile(r"^# (  [a-z_]+: |[a-z-]+:( |$))", re.M)
     (tmp_path / "config.yaml").write_text(options.sub(r"\1", text))
-    target = "results/paper/cells/denoising/restoration/seed-0/model.safetensors"
+    restoration = Cell.parse("denoising/restoration/seed-0")
+    target = str(model_folder(load(repository / "config.yaml"), restoration) / "model.safetensors")
     command = [target, "--dry-run", "--workflow-profile", str(tmp_path), "--snakefile", f"{repository}/Snakefile"]
     run = subprocess.run([sys.executable, "-m", "snakemake", *command], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
@@ -110,10 +114,12 @@ def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tm
     pods, environment = kubectl
     for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "workflow", "src", "resources"):
         (tmp_path / name).symlink_to(repository / name)
-    target = "results/demo/cells/super_resolution/end_to_end/common/rate-4/seed-0/metrics.csv"
-    end_to_end = "{epochs: 1, decay_epoch: 1}"
-    task = f"{{n_train: 64, n_test: 32, width: 0.1, modes: {{end_to_end: {end_to_end}}}}}"
-    change = ["device=auto", f"tasks={{super_resolution: {task}}}"]
+    end_to_end = {"epochs": 1, "decay_epoch": 1}
+    task = {"n_train": 64, "n_test": 32, "width": 0.1, "modes": {"end_to_end": end_to_end}}
+    (tmp_path / "change.yaml").write_text(yaml.safe_dump({"tasks": {"super_resolution": task}}))
+    config = load(repository / "config.yaml", repository / "config.demo.yaml", tmp_path / "change.yaml")
+    target = str(metrics_path(config, Cell.parse("super_resolution/end_to_end/common/rate-4/seed-0")))
+    change = ["device=auto", f"tasks={json.dumps({'super_resolution': task})}"]
     run = subprocess.run(
         [sys.executable, "-m", "snakemake", target, "--workflow-profile", "workflow/profiles/kubernetes",
          "--seconds-between-status-checks", "1", "--configfile", "config.demo.yaml", "--config", *change],
@@ -189,11 +195,16 @@ def test_a_model_that_slurm_cannot_name_is_refused(pipeline):
 
 def test_only_measurements_of_models_that_are_there_share_a_group(pipeline, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    there = SimpleNamespace(task="denoising", variant="end_to_end/common/rate-12/seed-0")
-    missing = SimpleNamespace(task="denoising", variant="restoration/seed-0")
-    folder = tmp_path / "results/paper/cells" / there.task / there.variant
-    folder.mkdir(parents=True)
-    (folder / "run.json").touch()
     made = pipeline({})
-    assert made.measured_together(there) == "measure"
-    assert made.measured_together(missing) == "measure-denoising-restoration-seed-0"
+    folders = [
+        model_folder(made.config, Cell.parse(f"denoising/{point}/seed-0"))
+        for point in ("end_to_end/common/rate-12", "restoration")
+    ]
+    folders[0].mkdir(parents=True)
+    (folders[0] / "run.json").touch()
+    groups = []
+    for folder in folders:
+        task, *point, fingerprint = folder.relative_to("results/cells").parts
+        names = SimpleNamespace(task=task, point="/".join(point), fingerprint=fingerprint)
+        groups.append(made.measured_together(names))
+    assert groups == ["measure", f"measure-{str(folders[1]).replace('/', '-')}"]

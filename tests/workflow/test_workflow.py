@@ -3,15 +3,14 @@
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
-from checkout import REPOSITORY, Checkout
+from checkout import Checkout
 
 pytestmark = pytest.mark.workflow
 
-CELL = "results/tiny/cells/{}/end_to_end/{}/rate-{}/seed-0"
+CELL = "{}/end_to_end/{}/rate-{}/seed-0"
 SHORT = {"epochs": 1, "decay_epoch": 1}
 TINY = {
     "run": "tiny",
@@ -52,31 +51,27 @@ def checkout(tmp_path_factory):
 
 def test_the_grid_is_built(checkout):
     files = {str(path.relative_to(checkout.folder)) for path in checkout.folder.rglob("*") if path.is_file()}
-    for task, randomness, rate in (
-        ("super_resolution", "common", 4), ("super_resolution", "independent", 8), ("denoising", "common", 12)
-    ):  # fmt: skip
-        cell = CELL.format(task, randomness, rate)
-        for name in ("model.safetensors", "config.yaml", "history.csv", "run.json", "metrics.csv", "samples.png"):
-            assert f"{cell}/{name}" in files
-        for name in ("train.log", "train.tsv", "evaluate.log", "evaluate.tsv"):
-            assert f"{cell.replace('results', 'logs', 1)}/{name}" in files
-    for cell in ("joint/independent/rate-8/seed-0", "baseline/common/rate-8/seed-0", "restoration/seed-0"):
-        assert f"results/tiny/cells/super_resolution/{cell}/metrics.csv" in files
+    index = checkout.index()
+    assert len(index) == 10
+    for line in index.values():
+        for name in ("model.safetensors", "config.yaml", "history.csv", "run.json"):
+            assert f"{line['path']}/{name}" in files
+        for name in ("metrics.csv", "samples.npz", "samples.png"):
+            assert f"{line['measurement']}/{name}" in files
+        assert f"{line['path'].replace('results', 'logs', 1)}/train.log" in files
+        assert f"{line['measurement'].replace('results', 'logs', 1)}.log" in files
     for number in ("01", "02", "03", "04", "05", "06", "07", "09", "10", "11", "12", "13", "14", "15"):
         for suffix in ("csv", "md", "tex"):
             assert f"results/tiny/tables/table_{number}.{suffix}" in files
     assert {"results/tiny/metrics.csv", "results/tiny/config.yaml"} <= files
     for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):
         assert {f"results/tiny/{name}.csv", f"results/tiny/{name}.md"} <= files
-    assert "results/tiny/figures/paper_comparison.png" in files
-    for number in ("03", "05", "06", "07", "08"):
-        assert {f"results/tiny/figures/figure_{number}.{suffix}" for suffix in ("svg", "png")} <= files
+    figures = ["figure_03", "figure_05", "figure_06", "figure_07", "figure_08", "constraint", "paper_comparison"]
+    for name in (*figures, "rate_distortion_super_resolution", "rate_distortion_denoising"):
+        assert {f"results/tiny/figures/{name}.{suffix}" for suffix in ("svg", "png")} <= files
     for name in ("figure_03", "figure_08_points", "images_super_resolution", "images_denoising"):
         assert f"results/tiny/bounds/{name}.csv" in files
-    for name in ("tables/constraint.csv", "tables/constraint.md", "figures/constraint.svg", "figures/constraint.png"):
-        assert f"results/tiny/{name}" in files
-    for name in ("results/datasets/mnist_sample.classifier.json", "results/tiny/constraint/levels_denoising.csv"):
-        assert name in files
+    assert "results/tiny/constraint/clean_scores_denoising.csv" in files
     assert yaml.safe_load((checkout.folder / "results/tiny/config.yaml").read_text())["run"] == "tiny"
 
 
@@ -88,59 +83,78 @@ def test_a_second_run_and_a_touch_rerun_nothing(checkout):
     assert checkout.planned() == {}
 
 
+def stages(jobs):
+    """How many trainings and measurements a plan has, by rule, and whether it has products."""
+    chosen = ("train_", "evaluate", "classifier", "clean_scores", "dataset")
+    return {rule: count for rule, count in jobs.items() if rule.startswith(chosen)}
+
+
 SR = {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "train_restoration": 1, "train_baseline": 1}
-# What is made of all cells of a run.
-WHOLE = {"paired": 1, "claims": 1, "comparison": 1, "constraint": 1}
-OF_CELLS = {"metrics": 1, "table": 8, "figure": 1, **WHOLE}
-MEASURED = {"evaluate": 10, "constraint_levels": 2, **OF_CELLS}
-CELLS = {**SR, "train_end_to_end": 6, "evaluate": 10, **OF_CELLS}
+ALL = {**SR, "train_end_to_end": 6, "evaluate": 10}
+MEASURED = {"evaluate": 10, "clean_scores": 2}
 
 
 @pytest.mark.parametrize(
     ("path", "jobs"),
     [
-        ("training/loop.py", CELLS),
-        ("nn/critic.py", {**CELLS, "constraint_levels": 2, "architecture_tables": 1}),
-        (
-            "data/street_digits.py",
-            {"dataset": 2, "bounds_images": 2, "classifier": 2, "constraint_levels": 2, **CELLS},
-        ),
-        (
-            "tasks/denoising.py",
-            {"train_end_to_end": 2, "evaluate": 2, **OF_CELLS, "table": 2, "architecture_tables": 1},
-        ),
-        ("evaluation/cell.py", {"evaluate": 10, **OF_CELLS}),
-        ("evaluation/constraint.py", MEASURED),
-        ("nn/classifier.py", {"classifier": 2, **MEASURED}),
-        ("reporting/constraint.py", {"constraint": 1}),
-        ("reporting/tables.py", {"table": 8, "settings_tables": 1, "architecture_tables": 1, **WHOLE}),
-        ("paper/claims.py", {"claims": 1, "comparison": 1}),
-        ("theory/claims/binary.py", {"claims": 1, "comparison": 1}),
-        ("reporting/comparison.py", {"comparison": 1}),
-        ("reporting/figures.py", {"figure": 1}),
-        ("reporting/theory.py", {"theory_figures": 1}),
-        ("theory/images.py", {"bounds_images": 2, **MEASURED}),
-        ("cli.py", {}),
+        ("engine/loop.py", ALL),
+        ("networks/critic.py", {**ALL, "clean_scores": 2}),
+        ("networks/street.py", {"train_end_to_end": 2, "evaluate": 2}),
+        ("systems/joint.py", {"train_joint": 1, "evaluate": 1}),
+        ("evaluation/measurement.py", {"evaluate": 10}),
+        ("evaluation/law.py", MEASURED),
+        ("evaluation/measures/gelbrich.py", MEASURED),
+        ("networks/classifier.py", {"classifier": 2, **MEASURED}),
+        ("data/street_digits.py", {}),  # the data set's version is what says that its images are others
+        ("data/fetch.py", {}),
+        ("engine/messages.py", {}),
+        ("machine/devices.py", {}),
+        ("cli/main.py", {}),
     ],
 )
 def test_an_edit_reruns_its_stage(checkout, path, jobs):
     undo = checkout.edit(f"src/ecot/{path}", "\nNEW = 1\n")
     try:
-        assert checkout.planned() == jobs
+        assert stages(checkout.planned()) == jobs
     finally:
         undo()
 
 
+@pytest.mark.parametrize(
+    ("path", "products"),
+    [
+        ("products/constraint.py", {"constraint"}),
+        ("products/theory_figures.py", {"figure_03", "figure_06", "figure_07", "figure_08"}),
+        ("products/comparison.py", {"paper_comparison"}),
+        ("theory/claims/binary.py", {"claims", "paper_comparison"}),
+    ],
+)
+def test_an_edit_of_a_product_makes_it_again_and_nothing_else(checkout, path, products):
+    undo = checkout.edit(f"src/ecot/{path}", "\nNEW = 1\n")
+    try:
+        assert set(checkout.planned()) == products
+    finally:
+        undo()
+
+
+def test_a_change_to_the_layout_of_table_5_makes_table_5_again_and_nothing_else(checkout):
+    file = checkout.folder / "src/ecot/products/paper_tables.py"
+    before = file.read_text()
+    assert "super-resolution" in before
+    file.write_text(before.replace('f"{INPUT}, super-resolution"', 'f"{INPUT} of super-resolution"'))
+    assert file.read_text() != before
+    try:
+        assert set(checkout.planned()) == {"table_05"}
+    finally:
+        file.write_text(before)
+
+
 def test_a_comment_reruns_nothing(checkout):
-    undo = checkout.edit("src/ecot/training/loop.py", "\n# a comment\n")
+    undo = checkout.edit("src/ecot/engine/loop.py", "\n# a comment\n")
     try:
         assert checkout.planned() == {}
     finally:
         undo()
-
-
-# What shows the settings of a run is made anew with them.
-SHOWN = {"config": 1, **OF_CELLS, "settings_tables": 1, "architecture_tables": 1}
 
 
 @pytest.mark.parametrize(
@@ -148,31 +162,51 @@ SHOWN = {"config": 1, **OF_CELLS, "settings_tables": 1, "architecture_tables": 1
     [
         (
             "tasks={super_resolution: {modes: {end_to_end: {distribution_weight: 0.5}}}}",
-            # joint and separate stand on end-to-end models, the baseline does not.
-            {**SHOWN, "train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "evaluate": 6},
+            # joint and separate build on end-to-end models, the baseline does not.
+            {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "evaluate": 6},
         ),
         (
             "tasks={super_resolution: {modes: {restoration: {epochs: 2}}}}",
-            {**SHOWN, "train_restoration": 1, "train_baseline": 1, "evaluate": 2},
+            {"train_restoration": 1, "train_baseline": 1, "evaluate": 2},
         ),
-        ("tasks={super_resolution: {n_train: 100}}", {**SHOWN, **SR, "evaluate": 8, "constraint_levels": 1}),
-        ("tasks={denoising: {n_test: 32}}", {**SHOWN, "evaluate": 2, "constraint_levels": 1, "bounds_images": 1}),
-        ("evaluation={critic_steps: 3}", {**SHOWN, "evaluate": 10, "constraint_levels": 2}),
-        (
-            "tasks={denoising: {modes: {end_to_end: {rates: [12, 15]}}}}",
-            {**SHOWN, "train_end_to_end": 2, "evaluate": 2, "bounds_images": 1},
-        ),
-        ("resources={train: {mem_mb: 999}}", {"config": 1}),
+        ("tasks={super_resolution: {n_train: 100}}", {**SR, "evaluate": 8, "clean_scores": 1}),
+        ("tasks={denoising: {n_test: 32}}", {"evaluate": 2, "clean_scores": 1}),
+        ("evaluation={critic_steps: 3}", {"evaluate": 10, "clean_scores": 2}),
+        ("tasks={denoising: {modes: {end_to_end: {rates: [12, 15]}}}}", {"train_end_to_end": 2, "evaluate": 2}),
+        ("resources={train: {mem_mb: 999}}", {}),
+        ("run=other", {"clean_scores": 2}),  # a run of equal cells shares them
     ],
 )
 def test_a_setting_reruns_the_cells_concerned(checkout, setting, jobs):
-    assert checkout.planned("--config", setting) == jobs
+    assert stages(checkout.planned("--config", setting)) == jobs
+
+
+@pytest.mark.parametrize(
+    ("select", "cells"),
+    [
+        ("{tasks: [denoising]}", {"train_end_to_end": 2}),
+        ("{modes: [joint]}", {"train_end_to_end": 1, "train_joint": 1}),
+        ("{tasks: [super_resolution], rates: [4]}", {"train_end_to_end": 2, "train_restoration": 1}),
+    ],
+)
+def test_a_selection_cuts_the_grid(checkout, select, cells):
+    """Models that a selected cell builds on are trained, too."""
+    jobs = checkout.planned("--config", f"select={select}", "training={batch_size: 32}")
+    assert {rule: count for rule, count in jobs.items() if rule.startswith("train_")} == cells
+
+
+def test_a_path_of_other_settings_is_refused(checkout):
+    path = checkout.model(CELL.format("denoising", "common", 12)).relative_to(checkout.folder)
+    other = str(path.with_name("0123456789abcdef") / "model.safetensors")
+    plan = checkout.snakemake(other, "--dry-run")
+    assert plan.returncode == 1
+    assert "is not the folder of a cell in this configuration" in plan.stderr + plan.stdout
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("sedes=[1]", "config: sedes: unknown setting; did you mean seeds? allowed: run, device, seeds"),
+        ("sedes=[1]", "config: sedes: unknown setting; did you mean seeds? allowed: run, extensions, device, seeds"),
         (
             "tasks={denoising: {modes: {end_to_end: {rates: [13]}}}}",
             "config: tasks.denoising: modes.end_to_end.rates: 13 is not a multiple of log2(levels) = 3; write 12",
@@ -190,8 +224,8 @@ def test_a_wrong_setting_is_refused_before_the_graph(checkout, setting, message)
 
 @pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("auto", 1), ("cuda", 1)])
 def test_gpu_trainings_ask_for_a_gpu(checkout, device, gpus):
-    target = CELL.format("denoising", "common", 99) + "/model.safetensors"
-    plan = checkout.snakemake(target, "--dry-run", "--config", f"device={device}")
+    rate = "tasks={denoising: {modes: {end_to_end: {rates: [99]}}}}"
+    plan = checkout.snakemake("--dry-run", "--config", f"device={device}", rate)
     assert plan.returncode == 0, plan.stderr
     training = re.search(r"rule train_end_to_end:.*?resources: (.*?)\n", plan.stdout + plan.stderr, re.S)[1]
     assert ("gpu=1" in training) == (gpus == 1)
@@ -204,28 +238,23 @@ def test_the_papers_grid_is_planned(checkout):
 
 SWEEP = (
     "tasks={super_resolution: {modes: {end_to_end: {randomness: [common]}},"
-    " fit_weight: {weights: [0.001, 0.02, 0.4], rates: [8]}}}"
+    " fit_weight: {weights: [0.001, 0.01, 0.4], rates: [8]}}}"
 )
 
 
 def test_a_sweep_of_lambda_is_trained_and_fitted(checkout):
-    """The default target neither makes it nor is touched by its settings, beyond the record of them."""
-    jobs = {"train_fit_weight": 3, "evaluate": 3, "score_weights": 1, "fit_weight": 1}
-    assert checkout.planned("fit_weight", "--config", SWEEP) == jobs
+    """At the grid's own weight the sweep takes the grid's model; the default target does not make the sweep."""
+    jobs = checkout.planned("fit_weight", "--config", SWEEP)
+    assert stages(jobs) == {"train_end_to_end": 2, "evaluate": 2}
+    assert jobs["fit_weight_super_resolution"] == 1
     run = checkout.snakemake("fit_weight", "--cores", "2", "--config", SWEEP)
     assert run.returncode == 0, run.stderr
     folder = checkout.folder / "results/tiny/fit_weight"
     assert {path.suffix for path in folder.iterdir()} == {".csv", ".json", ".svg", ".png"}
-    found = json.loads((folder / "super_resolution.json").read_text())
-    assert [row["distribution_weight"] for row in found["curve"]] == [0.001, 0.02, 0.4]
-    assert 0.001 <= found["fitted_weight"] <= 0.4
-    # Trained with the weight of its name: at the grid's own weight it is the grid's model, bit for bit.
-    swept = checkout.folder / "results/tiny/cells/super_resolution/fit_weight/weight-{}/common/rate-8/seed-0"
-    grid = checkout.folder / CELL.format("super_resolution", "common", 8)
-    same, other = (Path(str(swept).format(weight)) / "metrics.csv" for weight in (0.001, 0.4))
-    assert same.read_text() == (grid / "metrics.csv").read_text() != other.read_text()
+    fit = json.loads((folder / "super_resolution.json").read_text())
+    assert [row["distribution_weight"] for row in fit["curve"]] == [0.001, 0.01, 0.4]
+    assert 0.001 <= fit["fitted_weight"] <= 0.4
     assert checkout.planned("fit_weight", "--config", SWEEP) == {}
-    assert checkout.planned("--config", "tasks={super_resolution: {fit_weight: {rates: [8]}}}") == {"config": 1}
 
 
 def test_a_sweep_without_published_numbers_is_refused_before_it_is_trained(checkout):
@@ -245,32 +274,84 @@ def test_a_report_is_built_without_a_network(checkout):
 
 
 def test_a_failed_cell_takes_no_table_with_it(tmp_path):
-    """One cell fails: the other task is whole, and its own task's tables say what is missing."""
+    """One cell fails: the other task is whole, and what stands in for its own products says what is missing."""
     made = Checkout(tmp_path, TINY)
-    made.edit(
-        "src/ecot/training/feed.py",
-        "\n_init = Feed.__init__\n"
-        "def _fail(self, images, settings, device):\n"
+    undo = made.edit(
+        "src/ecot/engine/job.py",
+        "\n_train = train\n"
+        "def train(settings, *arguments, **options):\n"
         "    if settings.identity == ('super_resolution', 'end_to_end', 'common', '8'):\n"
-        "        raise EcotError('injected')\n"
-        "    _init(self, images, settings, device)\n"
-        "Feed.__init__ = _fail\n",
+        "        raise messages.needs_frozen('injected')\n"
+        "    _train(settings, *arguments, **options)\n",
     )
     run = made.snakemake("--cores", "2", "--keep-going")
     assert run.returncode == 1
-    log = tmp_path / "logs/tiny/cells/super_resolution/end_to_end/common/rate-8/seed-0/train.log"
-    assert "ecot: injected" in log.read_text()
-    tables = {path.name: path.read_text() for path in (tmp_path / "results/tiny/tables").glob("*.md")}
-    missing = "INCOMPLETE, 1 cell missing: super-resolution, end to end, common randomness, 8 bits, seed 0."
-    incomplete = {name for name, text in tables.items() if missing in text}
-    assert incomplete == {"table_05.md", "table_07.md", "table_09.md", "constraint.md", "paired.md"}
-    assert {"table_01.md", "table_02.md", "table_06.md", "table_10.md"} <= set(tables)
-    assert (tmp_path / "results/tiny/figures/figure_05.svg").is_file()
-    for name in ("tables/paired", "claims", "paper_comparison", "paper_summary"):
-        assert missing in (tmp_path / f"results/tiny/{name}.md").read_text()
-    # Once the fault is gone, the cell and what was incomplete are made, and nothing else.
-    shutil.copy(REPOSITORY / "src/ecot/training/feed.py", tmp_path / "src/ecot/training/feed.py")
-    again = made.snakemake("--cores", "2", "--rerun-triggers", "mtime", "input")
+    cell = CELL.format("super_resolution", "common", 8)
+    log = tmp_path / "logs" / made.model(cell).relative_to(tmp_path / "results") / "train.log"
+    assert "ecot: mode injected builds on" in log.read_text()
+    results = tmp_path / "results/tiny"
+    missing = "INCOMPLETE, 1 cell missing: Super-resolution, end to end, common randomness, 8 bits, seed 0."
+    stand_ins = results / "incomplete"
+    incomplete = {str(path.relative_to(stand_ins)): path.read_text() for path in stand_ins.rglob("*.md")}
+    assert {"tables/table_05.md", "tables/table_07.md", "tables/constraint.md", "claims.md"} <= set(incomplete)
+    assert all(missing in text for text in incomplete.values())
+    # What is complete is made, and nothing incomplete passes for it.
+    assert {"table_01.md", "table_02.md", "table_06.md", "table_10.md"} <= {
+        p.name for p in results.glob("tables/*.md")
+    }
+    assert not any((results / name).exists() for name in incomplete)
+    # Once the fault is gone, the cell and its products are made, and what stood in for them is removed.
+    undo()
+    again = made.snakemake("--cores", "2")
     assert again.returncode == 0, again.stderr
-    assert "INCOMPLETE" not in (tmp_path / "results/tiny/tables/table_05.md").read_text()
-    assert made.planned("--rerun-triggers", "mtime", "input") == {}
+    assert "INCOMPLETE" not in (results / "tables/table_05.md").read_text()
+    assert not list(stand_ins.rglob("*.md"))
+    assert made.planned() == {}
+
+
+def test_finished_models_survive_what_snakemake_deletes(checkout):
+    """-R and --delete-all-output delete models; they are linked again, and the log says so."""
+    cell = CELL.format("denoising", "common", 12)
+    model = checkout.model(cell)
+    before = (model / "model.safetensors").read_bytes()
+    run = checkout.snakemake("--delete-all-output")
+    assert run.returncode == 0, run.stderr
+    assert not (model / "model.safetensors").exists()
+    run = checkout.snakemake("--cores", "2")
+    assert run.returncode == 0, run.stderr
+    assert (model / "model.safetensors").read_bytes() == before
+    log = checkout.folder / "logs" / model.relative_to(checkout.folder / "results") / "train.log"
+    assert "the model is finished; its files are linked again and nothing is trained" in log.read_text()
+    assert checkout.planned() == {}
+
+
+def test_another_lambda_trains_beside_and_going_back_trains_nothing(checkout):
+    change = ("--config", "tasks={denoising: {modes: {end_to_end: {distribution_weight: 0.1}}}}")
+    cell = CELL.format("denoising", "common", 12)
+    old = checkout.model(cell)
+    run = checkout.snakemake("results/tiny/tables/table_06.csv", "--cores", "2", *change)
+    assert run.returncode == 0, run.stderr
+    new = checkout.model(cell)
+    assert new.parent == old.parent
+    assert new != old
+    assert (old / "model.safetensors").is_file()
+    assert stages(checkout.planned()) == {}
+    # Nobody's index refers to the new model once the old configuration has been run again.
+    assert checkout.snakemake("--cores", "2").returncode == 0
+    listed = checkout.ecot("prune").stdout
+    assert str(new.relative_to(checkout.folder)) in listed
+    assert "settings of no run" in listed
+    assert str(old.relative_to(checkout.folder)) not in listed
+    assert checkout.ecot("prune", "--yes").returncode == 0
+    assert not new.exists()
+    assert (old / "model.safetensors").is_file()
+
+
+def test_models_of_the_old_layout_are_named(checkout):
+    (checkout.folder / "results/tiny/cells/denoising").mkdir(parents=True)
+    try:
+        run = checkout.snakemake("--cores", "1", "--forcerun", "table_03")
+        assert run.returncode == 0, run.stderr
+        assert "results/tiny/cells holds models of an earlier version of ecot" in run.stderr
+    finally:
+        shutil.rmtree(checkout.folder / "results/tiny/cells")

@@ -14,23 +14,32 @@ rule dataset:
     resources:
         **pipeline.resources("other"),
     params:
-        code=code_hash("ecot.data.datasets"),
+        version=pipeline.dataset_version,
     shell:
-        "python -m ecot data {wildcards.dataset} --config $ECOT_CONFIG --out {output.array} > {log} 2>&1"
+        "python -m ecot data {wildcards.dataset} --config $ECOT_CONFIG > {log} 2>&1"
 
 
-# The resolved configuration, for the reader of the results.
-rule config:
+# The classifier of a data set is shared by all runs. Its stamp, which is small and compared by content, stands for it.
+rule classifier:
+    input:
+        stamp="results/datasets/{dataset}.json",
+        data=ancient("results/datasets/{dataset}.npz"),
     output:
-        f"{pipeline.results}/config.yaml",
+        model="results/classifiers/{dataset}/{fingerprint}/classifier.safetensors",
+        stamp="results/classifiers/{dataset}/{fingerprint}/classifier.json",
     log:
-        f"{pipeline.logs}/config.log",
+        "logs/classifiers/{dataset}/{fingerprint}.log",
     benchmark:
-        f"{pipeline.logs}/config.tsv"
-    localrule: True
+        "logs/classifiers/{dataset}/{fingerprint}.tsv"
+    wildcard_constraints:
+        dataset=r"\w+",
+        fingerprint=FINGERPRINT,
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/torch.yaml"
+    threads: pipeline.threads("evaluate")
+    resources:
+        **pipeline.resources("evaluate", gpu=True),
     params:
-        resolved=pipeline.resolved,
+        fingerprint=pipeline.require_classifier,
     shell:
-        "cp $ECOT_CONFIG {output} 2> {log}"
+        "python -m ecot classifier {wildcards.dataset} --config $ECOT_CONFIG > {log} 2>&1"

@@ -1,23 +1,24 @@
-# As the stamp stands for the data set, run.json, which names the model by checksum, stands for the model.
+# As the stamp stands for the data set, run.json, which names the model by its checksum, stands for the model.
 rule evaluate:
     input:
-        stamp=pipeline.dataset_stamp,
-        data=ancient(pipeline.dataset),
-        model=ancient(
-            f"{pipeline.results}/cells/{{task}}/{{variant}}/model.safetensors"
-        ),
-        run=f"{pipeline.results}/cells/{{task}}/{{variant}}/run.json",
-        classifier_stamp=pipeline.classifier_stamp,
-        classifier=ancient(pipeline.classifier),
+        stamp=lambda wildcards: pipeline.dataset_stamp(wildcards.task),
+        data=ancient(lambda wildcards: pipeline.dataset(wildcards.task)),
+        model=ancient("results/cells/{task}/{point}/{fingerprint}/model.safetensors"),
+        run="results/cells/{task}/{point}/{fingerprint}/run.json",
+        classifier_stamp=lambda wildcards: pipeline.classifier_stamp(wildcards.task),
+        classifier=ancient(lambda wildcards: pipeline.classifier(wildcards.task)),
     output:
-        metrics=f"{pipeline.results}/cells/{{task}}/{{variant}}/metrics.csv",
-        samples=f"{pipeline.results}/cells/{{task}}/{{variant}}/samples.png",
+        metrics="results/cells/{task}/{point}/{fingerprint}/measurements/{measurement}/metrics.csv",
+        samples="results/cells/{task}/{point}/{fingerprint}/measurements/{measurement}/samples.npz",
+        picture="results/cells/{task}/{point}/{fingerprint}/measurements/{measurement}/samples.png",
     log:
-        f"{pipeline.logs}/cells/{{task}}/{{variant}}/evaluate.log",
+        "logs/cells/{task}/{point}/{fingerprint}/measurements/{measurement}.log",
     benchmark:
-        f"{pipeline.logs}/cells/{{task}}/{{variant}}/evaluate.tsv"
+        "logs/cells/{task}/{point}/{fingerprint}/measurements/{measurement}.tsv"
     wildcard_constraints:
         task="[^/]+",
+        fingerprint=FINGERPRINT,
+        measurement=FINGERPRINT,
     group:
         pipeline.measured_together
     conda:
@@ -28,8 +29,31 @@ rule evaluate:
         # Where a profile lets one take its turn at a time, a group asks for no more than one of its jobs does.
         turn=1,
     params:
-        settings=pipeline.measured,
-        cell=subpath(output.metrics, parent=True),
+        cell=pipeline.measured_cell,
+        into=subpath(output.metrics, parent=True),
     shell:
-        "python -m ecot evaluate {params.cell} --config $ECOT_CONFIG --dataset {input.data}"
-        " --classifier {input.classifier} > {log} 2>&1"
+        "python -m ecot evaluate {params.cell} --config $ECOT_CONFIG --into {params.into} > {log} 2>&1"
+
+
+# What the measures of the output law give for clean images in place of outputs.
+rule clean_scores:
+    input:
+        stamp=lambda wildcards: pipeline.dataset_stamp(wildcards.task),
+        data=ancient(lambda wildcards: pipeline.dataset(wildcards.task)),
+        classifier_stamp=lambda wildcards: pipeline.classifier_stamp(wildcards.task),
+        classifier=ancient(lambda wildcards: pipeline.classifier(wildcards.task)),
+    output:
+        f"{pipeline.results}/constraint/clean_scores_{{task}}.csv",
+    log:
+        f"{pipeline.logs}/constraint/clean_scores_{{task}}.log",
+    benchmark:
+        f"{pipeline.logs}/constraint/clean_scores_{{task}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: pipeline.threads("evaluate")
+    resources:
+        **pipeline.resources("evaluate", gpu=True),
+    params:
+        settings=pipeline.clean_scores_parameter,
+    shell:
+        "python -m ecot clean-scores {wildcards.task} --config $ECOT_CONFIG > {log} 2>&1"

@@ -8,6 +8,7 @@ same bytes, and any part of them without the rest.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,3 +44,11 @@ def dither(stream: int, n: int, dim: int, levels: int, start: int = 0) -> NDArra
     # Odd multiples of 2^-53 in (-1, 1), symmetric about 0; one division and one rounding, both exact by IEEE 754.
     odd = (words(stream, n * dim, start * dim) >> np.uint64(11)).astype(np.int64) * 2 - (2**53 - 1)
     return (odd * 2.0**-53 / (levels - 1)).astype(np.float32).reshape(n, dim)
+
+
+def dither_vectors(streams: Sequence[int], n: int, dim: int, levels: int, start: int = 0) -> NDArray[np.float32]:
+    """Dither for systems that draw k vectors per image, one stream for each vector: shape (n, k, dim)."""
+    u = np.empty((n, len(streams), dim), np.float32)
+    for i, stream in enumerate(streams):
+        u[:, i] = dither(stream, n, dim, levels, start)
+    return u

@@ -1,7 +1,6 @@
-"""The raw files of MNIST and SVHN: checked by SHA-256 where they are, fetched where they are missing.
+"""The published files of data sets: checked by SHA-256 where they are, fetched where they are missing.
 
-They lie under the root in torchvision's layout. The addresses are torchvision's; it is imported only once
-a file is missing, since it brings torch with it. Its transfer is not used: it takes all that a server sends.
+torchvision's own transfer is not used: it takes everything that a server sends, however much that is.
 """
 
 import gzip
@@ -30,75 +29,41 @@ class RawFile:
     sha256: str
 
 
-RAW_FILES = {
-    "mnist": (
-        RawFile(
-            "MNIST/raw/train-images-idx3-ubyte",
-            47_040_016,
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        RawFile(
-            "MNIST/raw/train-labels-idx1-ubyte",
-            60_008,
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        RawFile(
-            "MNIST/raw/t10k-images-idx3-ubyte",
-            7_840_016,
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        RawFile(
-            "MNIST/raw/t10k-labels-idx1-ubyte",
-            10_008,
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
-    ),
-    "svhn": (
-        RawFile(
-            "train_32x32.mat",
-            182_040_794,
-            "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
-        ),
-        RawFile(
-            "test_32x32.mat",
-            64_275_384,
-            "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
-        ),
-    ),
-}
+Addresses = Callable[[RawFile], list[str]]
 
 
-def ensure(dataset: str, root: Path, *, download: bool) -> None:
-    """See to it that every raw file of "mnist" or "svhn" is whole under `root`.
+def ensure(name: str, files: Sequence[RawFile], addresses: Addresses, root: Path, *, download: bool) -> None:
+    """See to it that every published file of data set `name` is whole under `root`.
 
-    Nothing is written when all are there, so `root` may then be read-only. A missing file is fetched if
-    `download`. Raises EcotError for a damaged file, which is never overwritten, and for a missing one.
+    `addresses` gives the URLs of a file, best first. A missing file is fetched if `download`; when all files are
+    there, nothing is written, and `root` may be read-only. Raises EcotError for a missing file, and for a damaged
+    one, which is never overwritten.
     """
     missing = []
-    for file in RAW_FILES[dataset]:
+    for file in files:
         path = root / file.path
         if not path.is_file():
             missing.append(file)
         elif fault := _fault(path, file):
-            advice = f"delete it to fetch it anew, or {_by_hand([file], root)}"
+            advice = f"delete it to fetch it anew, or {_by_hand([file], addresses, root)}"
             raise EcotError(f"{path} is not the published file ({fault}): {advice}")
     for i, file in enumerate(missing):
-        reason = _fetch(file, root) if download else "downloading is turned off"
+        reason = _fetch(file, addresses(file), root) if download else "downloading is turned off"
         if reason:
             names = ", ".join(Path(file.path).name for file in missing[i:])
             raise EcotError(
-                f"{dataset}: {names} not found in {_folder(file, root)} and not fetched ({reason});"
-                f" to put them there by hand, {_by_hand(missing[i:], root)}"
+                f"{name}: {names} not found in {_folder(file, root)} and not fetched ({reason});"
+                f" to put them there by hand, {_by_hand(missing[i:], addresses, root)}"
             )
 
 
-def _fetch(file: RawFile, root: Path) -> str | None:
+def _fetch(file: RawFile, urls: Sequence[str], root: Path) -> str | None:
     """Download one file into a temporary folder under `root`, check it and rename it into place.
 
     Returns what went wrong at each address, or None when the file is in place.
     """
     reasons = []
-    for url in _addresses(file):
+    for url in urls:
         try:
             root.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(prefix=".fetch-", dir=root) as folder:
@@ -138,17 +103,6 @@ def _copy(read: Callable[[int], bytes], target: Path, limit: int) -> None:
             file.write(chunk)
 
 
-def _addresses(file: RawFile) -> list[str]:
-    """Where torchvision finds a file, best first."""
-    from torchvision.datasets import MNIST, SVHN
-
-    name = Path(file.path).name
-    for archive, _ in MNIST.resources:
-        if archive == f"{name}.gz":
-            return [mirror + archive for mirror in MNIST.mirrors]
-    return [next(url for url, filename, _ in SVHN.split_list.values() if filename == name)]
-
-
 def _fault(path: Path, file: RawFile) -> str | None:
     """How the content of `path` differs from the published file's; None if it does not."""
     try:
@@ -165,8 +119,8 @@ def _folder(file: RawFile, root: Path) -> Path:
     return (root / file.path).parent.absolute()
 
 
-def _by_hand(files: Sequence[RawFile], root: Path) -> str:
+def _by_hand(files: Sequence[RawFile], addresses: Addresses, root: Path) -> str:
     """The instruction that puts files of one folder in place without this program."""
-    urls = [_addresses(file)[0] for file in files]
+    urls = [addresses(file)[0] for file in files]
     unpack = " and unpack with gunzip" if urls[0].endswith(".gz") else ""
     return f"download {', '.join(urls)} into {_folder(files[0], root)}{unpack}"

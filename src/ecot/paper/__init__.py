@@ -9,6 +9,7 @@ from ecot.errors import EcotError
 
 # The data sets that the published numbers belong to; they stand beside no other.
 DATASETS = {"super_resolution": "mnist", "denoising": "svhn"}
+TASKS = tuple(DATASETS)  # of the paper
 # Epochs behind them, where the paper says so (Section B.3).
 EPOCHS = {
     ("super_resolution", "end_to_end"): 50,
@@ -16,11 +17,20 @@ EPOCHS = {
     ("denoising", "end_to_end"): 100,
     ("denoising", "joint"): 200,
 }
+# The lambda of (15), lambda_1 of (70) and lambda_2 of (71), as printed (Table 3, Section B.5), by task and mode.
+WEIGHTS = {
+    ("super_resolution", "end_to_end"): 1e-3,
+    ("super_resolution", "restoration"): 0.05,
+    ("super_resolution", "baseline"): 0.01,
+    ("denoising", "end_to_end"): 3e-3,
+    ("denoising", "restoration"): 0.03,
+    ("denoising", "baseline"): 0.005,
+}
 
 
 @functools.cache
 def published() -> pd.DataFrame:
-    """Every number of Tables 1, 2 and 5-11, a row each.
+    """Every number of Tables 1, 2 and 5-11, one row per number.
 
     Columns: table, task, rate_bits, randomness, mode, quantity, value, note (marks misprints).
     """
@@ -34,8 +44,8 @@ def end_to_end(task: str, rates: list[int]) -> pd.DataFrame:
 
     Columns: rate_bits, randomness, quantity, paper. EcotError if a rate stands in one table only or in none.
     """
-    own = published().query("task == @task and table in (5, 6, 9, 10)")
-    both = own.groupby("rate_bits")["quantity"].nunique().eq(2)
+    numbers = published().query("task == @task and table in (5, 6, 9, 10)")
+    both = numbers.groupby("rate_bits")["quantity"].nunique().eq(2)
     known = sorted(both.index[both])
     for rate in rates:
         if rate not in known:
@@ -43,5 +53,5 @@ def end_to_end(task: str, rates: list[int]) -> pd.DataFrame:
                 f"the paper has no mse_input and mse_target of {task} at {rate} bits;"
                 f" allowed rates: {', '.join(map(str, known)) or 'none'}"
             )
-    own = own[own.rate_bits.isin(rates)].rename(columns={"value": "paper"})
-    return own[["rate_bits", "randomness", "quantity", "paper"]].reset_index(drop=True)
+    numbers = numbers[numbers.rate_bits.isin(rates)].rename(columns={"value": "paper"})
+    return numbers[["rate_bits", "randomness", "quantity", "paper"]].reset_index(drop=True)

@@ -1,35 +1,5 @@
-"""Super-resolution of 28x28 grey digits (Tables 12 and 13)."""
+"""Super-resolution of 28x28 grey digits."""
 
-from ecot.nn.critic import Critic
-from ecot.nn.decoder import Decoder
-from ecot.nn.encoder import Encoder
-from ecot.nn.sizes import scaled
-from ecot.nn.unet import UNet
-from ecot.tasks import Task
+from ecot.tasks import TASKS, Task
 
-IMAGE = (1, 28, 28)
-
-
-def encoder(latent_dim: int, width: float) -> Encoder:
-    """f of Table 12."""
-    return Encoder(IMAGE, scaled(width, 32, 64), scaled(width, 128, 128), latent_dim)
-
-
-def decoder(latent_dim: int, width: float) -> Decoder:
-    """g of Table 12; sides 4, 11, 25, 28."""
-    hidden, seed, first, second = scaled(width, 128, 32, 64, 128)
-    return Decoder(latent_dim, hidden, seed, [(first, 2), (second, 2)], IMAGE[0])
-
-
-def restorer(width: float) -> UNet:
-    """The baseline's U-Net; sides 28, 14, 7."""
-    return UNet(IMAGE[0], scaled(width, 32, 64, 128))
-
-
-def critic(width: float) -> Critic:
-    """h of Table 12."""
-    return Critic(IMAGE, scaled(width, 64, 128, 256))
-
-
-# Table 13 prints the branches' decoder as Table 12 does the decoder, but for the doubtful BatchNorm.
-TASK = Task(IMAGE, encoder, decoder, decoder, restorer, critic)
+TASK = TASKS.register(Task("super_resolution", "Super-resolution", (1, 28, 28), "ecot.networks.digits"))

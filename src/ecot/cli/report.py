@@ -1,0 +1,89 @@
+"""Commands for the products of a run: write them, show them, keep them."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from ecot.cli.options import config_option
+from ecot.config import Config
+from ecot.errors import EcotError
+from ecot.grid.paths import results_folder
+from ecot.products import base
+from ecot.products.base import Product
+from ecot.products.incomplete import folder as incomplete_folder
+from ecot.products.incomplete import incomplete
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1)
+@config_option
+@click.option("--all", "everything", is_flag=True, help="Write all products of the target `all`.")
+@click.option(
+    "--incomplete",
+    "partial",
+    is_flag=True,
+    help="Write, below results/RUN/incomplete, the products of which some files are missing.",
+)
+def make(names: tuple[str, ...], config: Config, everything: bool, partial: bool) -> None:
+    """Write the products NAME... of the run: tables, figures, claims, comparisons, bounds."""
+    if everything + partial + bool(names) != 1:
+        there = ", ".join(base.products(config))
+        raise click.UsageError(f"write either names of products, or --all, or --incomplete; products: {there}")
+    if partial:
+        _each(incomplete(config), lambda product: product.write(config, incomplete_folder(config)))
+        return
+    chosen = [base.named(config, name) for name in names]
+    if everything:
+        chosen = [product for product in base.products(config).values() if product.in_all]
+    _each(chosen, lambda product: base.make(config, product))
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@config_option
+def show(names: tuple[str, ...], config: Config) -> None:
+    """Print the products NAME... of the run (default: all), and where their files are."""
+    order = get_args(base.Category)
+    products = [base.named(config, name) for name in names] or sorted(
+        base.products(config).values(), key=lambda product: (order.index(product.category), product.name)
+    )
+    written = [_written(product, config) for product in products]
+    if not any(written):
+        what = "none of these products" if names else "no product"
+        raise EcotError(f"run {config.run} has {what} yet in {results_folder(config)}; `ecot make --all` writes them")
+    for files in written:
+        for path in [path for path in files if path.suffix == ".md"][:1]:
+            click.echo(path.read_text(encoding="utf-8"))
+    for files in written:
+        for path in files:
+            click.echo(path)
+
+
+@click.command()
+@config_option
+def reference(config: Config) -> None:
+    """Keep the finished run's results in results/reference/RUN, which belongs in git."""
+    from ecot.products.reference import keep
+
+    click.echo(keep(config))
+
+
+def _each(products: Iterable[Product], write: Callable[[Product], None]) -> None:
+    """Write all products, also after one that cannot be written; EcotError at the end names those."""
+    faults = []
+    for product in products:
+        try:
+            write(product)
+        except EcotError as error:
+            faults.append(f"{product.name} is not written: {error}")
+    if faults:
+        raise EcotError("\n".join(faults))
+
+
+def _written(product: Product, config: Config) -> list[Path]:
+    """The files of a product that are there; those of an incomplete one stand in for those that are not."""
+    run = results_folder(config)
+    paths = [(path, incomplete_folder(config) / path.relative_to(run)) for path in product.files(config)]
+    return [path if path.is_file() else stand_in for path, stand_in in paths if path.is_file() or stand_in.is_file()]

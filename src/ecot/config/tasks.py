@@ -1,0 +1,129 @@
+"""Settings of a task: its data, its degradation, and the schedule of each mode."""
+
+import math
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ecot.config.training import Schedule
+from ecot.data.sets import DATASETS
+from ecot.degradations import AnyDegradation
+from ecot.modes import MODES, Randomness
+from ecot.settings import Settings
+
+Rate = Annotated[int, Field(gt=0, le=10_000)]
+
+
+def _ascending(values: list[Any] | None) -> list[Any] | None:
+    if values is not None and values != sorted(set(values)):
+        raise ValueError(f"must ascend without repetition; write {sorted(set(values))}")
+    return values
+
+
+class ModeSettings(Schedule):
+    """How the networks of a mode are trained, and at which points of the grid."""
+
+    rates: list[Rate] | None = Field(
+        None, min_length=1, description="bits per image, multiples of log2(levels); for modes with a bottleneck"
+    )
+    randomness: list[Randomness] | None = Field(
+        None,
+        min_length=1,
+        description="common: the dither is shared (14); independent: it is not (16); for modes that have both",
+    )
+
+    _ordered = field_validator("rates")(_ascending)
+
+    @field_validator("randomness")
+    @classmethod
+    def _distinct(cls, randomness: list[Randomness] | None) -> list[Randomness] | None:
+        if randomness is not None and len(set(randomness)) < len(randomness):
+            raise ValueError("each kind of randomness may be named once")
+        return randomness
+
+
+class FitWeight(Settings):
+    """The sweep of lambda from which the target fit_weight finds the value that gives the paper's tables."""
+
+    weights: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        min_length=3, description="values of lambda in end_to_end; the fitted value lies between the outer ones"
+    )
+    rates: list[Rate] = Field(
+        min_length=1, description="bits per image at which the paper has both mse_input and mse_target"
+    )
+
+    _ordered = field_validator("weights", "rates")(_ascending)
+
+
+class TaskSettings(Settings):
+    """One restoration problem: where X and Y come from and what is trained on them."""
+
+    dataset: str = Field(description="the data set whose images are Y")
+    n_train: int | None = Field(None, ge=1, description="use only the first n training images; null: all")
+    n_test: int | None = Field(None, ge=1, description="use only the first n test images; null: all")
+    degradation: AnyDegradation = Field(description="how X is made from Y")
+    levels: int = Field(description="L, the quantiser's levels per dimension; a power of two")
+    width: float = Field(1.0, gt=0, le=4, description="factor on the inner channels of all networks")
+    modes: dict[str, ModeSettings] = Field(description="the experiments; one that is left out or null is not run")
+    fit_weight: FitWeight | None = Field(None, description="the sweep of the target fit_weight; null: none")
+
+    @field_validator("dataset")
+    @classmethod
+    def _known_dataset(cls, name: str) -> str:
+        if name not in DATASETS:
+            raise ValueError(f"{name!r} is no data set; allowed: {', '.join(DATASETS)}")
+        return name
+
+    @field_validator("levels")
+    @classmethod
+    def _power_of_two(cls, levels: int) -> int:
+        if not 2 <= levels <= 65_536 or levels & (levels - 1):
+            raise ValueError(f"{levels} is not a power of two; allowed: 2, 4, 8, ..., 65536")
+        return levels
+
+    @field_validator("modes", mode="before")
+    @classmethod
+    def _left_out(cls, modes: Any) -> Any:
+        return {name: mode for name, mode in modes.items() if mode is not None} if isinstance(modes, dict) else modes
+
+    @field_validator("modes")
+    @classmethod
+    def _fit_their_declarations(cls, modes: dict[str, ModeSettings]) -> dict[str, ModeSettings]:
+        if not modes:
+            raise ValueError(f"an empty grid; name at least one of {', '.join(MODES)}")
+        for name, settings in modes.items():
+            if name not in MODES:
+                raise ValueError(f"there is no mode {name!r}; allowed: {', '.join(MODES)}")
+            mode = MODES[name]
+            if mode.builds_on is not None and mode.builds_on not in modes:
+                raise ValueError(
+                    f"{name} needs a model of {mode.builds_on}; add modes.{mode.builds_on} or leave {name} out"
+                )
+            for axis, has_it in (("rates", mode.rated), ("randomness", len(mode.dithers) > 1)):
+                if has_it and getattr(settings, axis) is None:
+                    raise ValueError(f"{name}.{axis}: missing; write a list for it")
+                if not has_it and getattr(settings, axis) is not None:
+                    raise ValueError(f"{name}.{axis}: {name} has no choice of {axis}; leave it out")
+            for randomness in settings.randomness or []:
+                if randomness not in mode.dithers:
+                    raise ValueError(f"{name}.randomness: {randomness}; allowed: {', '.join(mode.dithers)}")
+        return {name: modes[name] for name in MODES if name in modes}
+
+    @model_validator(mode="after")
+    def _rates_fit_levels(self) -> Self:
+        bits = int(math.log2(self.levels))
+        lists = {f"modes.{name}": mode.rates for name, mode in self.modes.items()}
+        lists |= {"fit_weight": self.fit_weight.rates if self.fit_weight else None}
+        for name, rates in lists.items():
+            for rate in rates or []:
+                if rate % bits:
+                    below, above = rate // bits * bits, -(-rate // bits) * bits
+                    nearest = f"{below} or {above}" if below else f"{above}"
+                    raise ValueError(
+                        f"{name}.rates: {rate} is not a multiple of log2(levels) = {bits}; write {nearest}"
+                    )
+        return self
+
+    def rates(self) -> list[int]:
+        """All rates of the task's grid, bits per image, ascending."""
+        return sorted({rate for mode in self.modes.values() for rate in mode.rates or []})

@@ -1,0 +1,55 @@
+"""Settings of training, of how it is computed, and of measurement."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ecot.settings import Settings
+
+
+class Schedule(Settings):
+    """How long and how fast a network is trained (Section B.3), and with which lambda."""
+
+    epochs: int = Field(ge=1, description="passes over the training set")
+    learning_rate: float = Field(gt=0, allow_inf_nan=False, description="Adam's step size at the start")
+    decay_epoch: int = Field(ge=0, description="the learning rate is divided once, after this many epochs")
+    decay_factor: float = Field(5.0, gt=0, allow_inf_nan=False, description="... by this")
+    distribution_weight: float = Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="lambda of (15), (70), (71): the weight of the Wasserstein-1 term; 0: no critic",
+    )
+
+
+class Training(Settings):
+    """What all trainings share (Table 3)."""
+
+    batch_size: int = Field(64, ge=2, le=65_536, description="images per step")
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(
+        [0.5, 0.999], min_length=2, max_length=2, description="Adam's beta_1 and beta_2"
+    )
+    gradient_penalty: float = Field(10.0, ge=0, allow_inf_nan=False, description="lambda_GP")
+    critic_batches: Literal["unpaired", "paired"] = Field(
+        "unpaired", description="the critic's clean images: drawn on their own, or those behind the batch's X"
+    )
+
+
+class Compute(Settings):
+    """How trainings are computed. A change here trains nothing again."""
+
+    tf32: bool = Field(True, description="on a GPU, train with TF32 convolutions and matrix products")
+    deterministic: bool = Field(True, description="on a GPU, the same numbers every time; false: faster")
+    jobs_per_device: int = Field(1, ge=1, description="cells that share a GPU; --resources gpu=N counts such slots")
+    save_minutes: float = Field(
+        3.0, gt=0, allow_inf_nan=False, description="how often a training saves its state, to resume from"
+    )
+
+
+class Evaluation(Settings):
+    """How a trained model is measured on the test set."""
+
+    seed: int = Field(0, ge=0, description="fixes the noise and the dither of the test set")
+    n_samples: int = Field(8, ge=1, le=1_000, description="test images shown in each picture")
+    critic_steps: int = Field(
+        500, ge=1, description="training steps, of 64 images each, of the fresh critic that estimates W1 to p_Y"
+    )

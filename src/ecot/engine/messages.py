@@ -1,0 +1,45 @@
+"""What a training says to a person."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ecot.errors import EcotError
+
+
+class NotFiniteError(EcotError):
+    """A loss is not finite, nor would it be if the training went on."""
+
+    def __init__(self, epoch: int, losses: Mapping[str, float]) -> None:
+        wrong = ", ".join(f"{name} {value}" for name, value in losses.items())
+        super().__init__(
+            f"epoch {epoch}: the loss is not finite ({wrong}), no model is kept; a lower learning_rate or"
+            " distribution_weight may help"
+        )
+
+
+def batch_too_large(size: int, images: int, needed: int) -> EcotError:
+    """The training set does not fill one step of each network."""
+    return EcotError(
+        f"training.batch_size: {size} is too large for {images} training images; one step of each network"
+        f" takes {needed}"
+    )
+
+
+def other_shape(task: str, dataset: str, found: object, expected: object) -> EcotError:
+    """The images do not fit the networks of the task."""
+    return EcotError(
+        f"tasks.{task}.dataset: {dataset} has images of shape {found}, the task's networks take {expected}"
+    )
+
+
+def needs_frozen(mode: str) -> EcotError:
+    """The mode builds on a trained model, and nobody says which."""
+    return EcotError(f"mode {mode} builds on a trained model; say in which folder it is")
+
+
+def frozen_on_other_data(folder: Path, found: object, expected: str) -> EcotError:
+    """The frozen model was trained on another version of the data set."""
+    return EcotError(
+        f"the model in {folder} was trained on data of SHA-256 {found}, not {expected}: the prepared data set has"
+        " changed since; `ecot train CELL --force` trains that cell anew"
+    )

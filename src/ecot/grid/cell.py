@@ -1,0 +1,83 @@
+"""One point of the grid and its name, which is written and parsed here alone."""
+
+from dataclasses import dataclass
+
+from ecot.errors import EcotError
+from ecot.modes import MODES, Mode, Randomness
+from ecot.tasks import TASKS
+
+FORM = "TASK/MODE/RANDOMNESS/rate-BITS/seed-K, or TASK/MODE/seed-K for a mode without a bottleneck"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid: one trained model. A mode without a bottleneck has neither randomness nor rate.
+
+    A cell with a `weight` is trained with this lambda in place of the configuration's, as in the sweep of lambda. The
+    weight is no part of the name: another lambda gives another fingerprint.
+    """
+
+    task: str
+    mode: str
+    randomness: Randomness | None
+    rate_bits: int | None
+    seed: int
+    weight: float | None = None
+
+    @property
+    def name(self) -> str:
+        """For example "super_resolution/end_to_end/common/rate-10/seed-0"."""
+        point = [] if self.rate_bits is None else [str(self.randomness), f"rate-{self.rate_bits}"]
+        return "/".join([self.task, self.mode, *point, f"seed-{self.seed}"])
+
+    @classmethod
+    def parse(cls, name: str) -> "Cell":
+        """The cell of that name. EcotError if it is no name of a cell."""
+        parts = name.strip("/").split("/")
+        try:
+            if len(parts) < 3:
+                raise ValueError("it has too few parts")
+            task, mode, *point, seed = parts
+            found = cls(TASKS[task].name, MODES[mode].name, None, None, _number(seed, "seed-"))
+            if MODES[mode].rated:
+                if len(point) != 2:
+                    raise ValueError(f"{mode} has a randomness and a rate")
+                kind = next((kind for kind in MODES[mode].dithers if kind == point[0]), None)
+                if kind is None:
+                    raise ValueError(f"{point[0]!r} is no randomness of {mode}")
+                found = cls(task, mode, kind, _number(point[1], "rate-"), found.seed)
+        except ValueError as error:
+            raise EcotError(f"{name!r} is no name of a cell ({error}); write {FORM}") from None
+        if found.name != "/".join(parts):
+            raise EcotError(f"{name!r} is no name of a cell; write {found.name}")
+        return found
+
+    @property
+    def title(self) -> str:
+        """The cell in words, for messages and captions."""
+        parts = [TASKS[self.task].title, MODES[self.mode].title]
+        if self.rate_bits is not None:
+            parts += [f"{self.randomness} randomness", f"{self.rate_bits} bits"]
+        if self.weight is not None:
+            parts.append(f"lambda {self.weight:g}")
+        return ", ".join([*parts, f"seed {self.seed}"])
+
+    @property
+    def builds_on(self) -> "Cell | None":
+        """The cell whose frozen model this one needs."""
+        base = MODES[self.mode].builds_on
+        if base is None:
+            return None
+        randomness, rate = (self.randomness, self.rate_bits) if MODES[base].rated else (None, None)
+        return Cell(self.task, base, randomness, rate, self.seed)
+
+
+def point_pattern(mode: Mode) -> str:
+    """The part of a name between mode and seed as a pattern of the workflow."""
+    return "{randomness}/rate-{rate}/" if mode.rated else ""
+
+
+def _number(text: str, prefix: str) -> int:
+    if not text.startswith(prefix) or not text.removeprefix(prefix).isdecimal():
+        raise ValueError(f"{text!r} is not {prefix}NUMBER")
+    return int(text.removeprefix(prefix))

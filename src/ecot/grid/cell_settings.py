@@ -1,0 +1,47 @@
+"""The settings that decide a cell's model, and those that decide its measurement."""
+
+from pydantic import Field
+
+from ecot.config.training import Schedule, Training
+from ecot.degradations import AnyDegradation
+from ecot.modes import Randomness
+from ecot.settings import Settings
+
+
+class CellSettings(Settings):
+    """Everything in the configuration that decides what model a cell trains to, and nothing else."""
+
+    task: str
+    mode: str
+    randomness: Randomness | None
+    rate_bits: int | None = Field(description="bits per image: latent_dim x log2(levels)")
+    seed: int
+    dataset: str
+    dataset_version: int
+    n_train: int | None
+    degradation: AnyDegradation
+    levels: int
+    width: float
+    dithers: int = Field(description="dither vectors that the system draws per image")
+    schedule: Schedule
+    training: Training
+    frozen: "CellSettings | None" = Field(description="settings of the frozen model that the cell builds on")
+
+    @property
+    def identity(self) -> tuple[str | int, ...]:
+        """What tells the cell from all others of its seed: the head of the names of its random streams."""
+        return self.task, self.mode, str(self.randomness), str(self.rate_bits)
+
+    @property
+    def latent_dim(self) -> int:
+        """d, the number of the encoder's outputs; 0 without an encoder."""
+        return (self.rate_bits or 0) // (self.levels.bit_length() - 1)
+
+
+class MeasurementSettings(Settings):
+    """What decides the measurement of a trained model, beside the model itself."""
+
+    n_test: int | None
+    seed: int
+    n_samples: int
+    critic_steps: int

@@ -1,0 +1,96 @@
+"""The index of a run: which cells it has, and which model of the store each one is."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ecot.config import Config
+from ecot.errors import EcotError
+from ecot.files import read_text, write_text
+from ecot.grid import fingerprint
+from ecot.grid.cell import Cell
+from ecot.grid.paths import CELLS, RESULTS, index_path, measurement_folder, model_folder, results_folder
+from ecot.grid.plan import cell_settings, grid, sweep
+
+COLUMNS = ["cell", "weight", "fingerprint", "path", "measurement"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of an index; `weight` is the lambda of a cell of the sweep, and None for a cell of the grid."""
+
+    cell: str
+    weight: float | None
+    fingerprint: str
+    path: Path
+    measurement: Path
+
+
+def entries(config: Config) -> list[Entry]:
+    """The lines of a configuration's index: its grid, and its sweeps of lambda."""
+    sweeps = [cell for task, settings in config.tasks.items() if settings.fit_weight for cell in _sweep(config, task)]
+    return [
+        Entry(
+            cell.name,
+            cell.weight,
+            fingerprint.trained(cell_settings(config, cell)),
+            model_folder(config, cell),
+            measurement_folder(config, cell),
+        )
+        for cell in (*grid(config), *sweeps)
+    ]
+
+
+def _sweep(config: Config, task: str) -> list[Cell]:
+    return sweep(config, task) if "end_to_end" in config.tasks[task].modes else []
+
+
+def write(config: Config) -> Path:
+    """Write the run's resolved configuration and its index, before anything is trained; the index's path."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for entry in entries(config):
+        weight = "" if entry.weight is None else repr(entry.weight)
+        writer.writerow([entry.cell, weight, entry.fingerprint, entry.path, entry.measurement])
+    write_text(results_folder(config) / "config.yaml", yaml.safe_dump(config.model_dump(), sort_keys=False))
+    path = index_path(config.run)
+    write_text(path, text.getvalue())
+    return path
+
+
+def read(run: str) -> list[Entry]:
+    """The lines of a run's index. EcotError if there is none, or if it is damaged."""
+    path = index_path(run)
+    if not path.is_file():
+        raise EcotError(f"run {run!r} has no index {path}; `ecot index` writes it")
+    try:
+        lines = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+        if lines.fieldnames != COLUMNS:
+            raise ValueError("its columns are others")
+        return [_entry(line) for line in lines]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error, EcotError) as error:
+        raise EcotError(f"the index {path} is damaged ({error}); `ecot index` writes it anew") from None
+
+
+def _entry(line: dict[str, str]) -> Entry:
+    """One line of an index. ValueError if its paths are not those of the cell and the fingerprint that it names."""
+    folder, measurement = Path(line["path"]), Path(line["measurement"])
+    name = Cell.parse(line["cell"]).name
+    whole = all(re.fullmatch(fingerprint.PATTERN, part) for part in (folder.name, measurement.name))
+    expected = CELLS / name / line["fingerprint"], folder / "measurements"
+    if not whole or (folder, measurement.parent) != expected:
+        raise ValueError(f"{folder} and {measurement} are not the folders of {name}")
+    weight = float(line["weight"]) if line["weight"] else None
+    return Entry(name, weight, line["fingerprint"], folder, measurement)
+
+
+def runs() -> Iterator[str]:
+    """The names of the runs that have an index."""
+    for path in sorted(RESULTS.glob("*/cells.csv")):
+        yield path.parent.name

@@ -1,0 +1,54 @@
+"""The training modes: what each one is called, what it builds on, and how much dither it draws.
+
+A mode is declared here (or in a module listed under `extensions`) and trained by the class that `system` names. The
+configuration gives it a schedule under `tasks.<task>.modes.<mode>`. This module imports no torch, so that a workflow
+is planned fast.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ecot.registry import Registry
+
+Randomness = Literal["common", "independent"]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One way to train a system.
+
+    `dithers` gives, for each kind of randomness that the mode is defined for, how many dither vectors a system draws
+    per image. A mode without a bottleneck has an empty one, and then neither rate nor randomness.
+    """
+
+    name: str
+    title: str  # in words, for captions and legends
+    system: str  # "module:Class", the subclass of ecot.systems.System that is trained
+    dithers: Mapping[Randomness, int]
+    marker: str  # matplotlib's, in figures that show several modes
+    builds_on: str | None = None  # the mode of the frozen model that it needs
+
+    @property
+    def rated(self) -> bool:
+        """Whether its models have a bottleneck, and so a rate."""
+        return bool(self.dithers)
+
+
+MODES: Registry[Mode] = Registry("mode")
+
+for _mode in (
+    Mode("end_to_end", "end to end", "ecot.systems.end_to_end:EndToEnd", {"common": 1, "independent": 2}, "o"),
+    Mode("joint", "joint", "ecot.systems.joint:Joint", {"independent": 2}, "^", builds_on="end_to_end"),
+    Mode("separate", "separate", "ecot.systems.separate:Separate", {"independent": 4}, "v", builds_on="end_to_end"),
+    Mode("restoration", "restoration", "ecot.systems.restoration:Restoration", {}, "*"),
+    Mode(
+        "baseline",
+        "baseline",
+        "ecot.systems.baseline:Baseline",
+        {"common": 1, "independent": 2},
+        "D",
+        builds_on="restoration",
+    ),
+):
+    MODES.register(_mode)

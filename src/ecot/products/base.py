@@ -1,0 +1,105 @@
+"""What a product is: a table, a figure or a list that a run writes, declared once.
+
+Everything else derives from the declarations: the rules of the workflow, the target `all`, `ecot make`, what is shown
+at the end of a run, what is written when cells have failed, and what reference results keep.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from ecot.config import Config
+from ecot.errors import EcotError
+from ecot.grid.cell import Cell
+from ecot.grid.paths import results_folder
+
+Category = Literal["Tables", "Figures", "Paper", "Bounds"]
+
+
+@dataclass(frozen=True)
+class Product(ABC):
+    """One product of a run.
+
+    A subclass says which cells and other files it needs, which files it writes, and writes them. Its fields decide
+    what it writes, together with the code of its class: when one of them changes, this product alone is made again.
+    """
+
+    name: str  # of the command `ecot make NAME` and of the rule
+    title: str
+    caption: str  # what a reader needs to know, for the report
+    category: Category
+    environment = "analysis"  # of conda: "torch" if the writer needs torch
+    in_all = True  # whether the target `all` makes it
+    job: ClassVar[str | None] = None  # the entry of the configuration's `resources`; None: no job of the cluster
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules from which all code that decides its content is reached."""
+        return (type(self).__module__,)
+
+    @abstractmethod
+    def files(self, config: Config) -> list[Path]:
+        """The files that `write` writes, all below the run's folder; the one to look at first."""
+
+    @abstractmethod
+    def write(self, config: Config, folder: Path) -> None:
+        """Write the files below `folder`, which stands for the run's folder.
+
+        Raises EcotError if nothing that it is made of is there.
+        """
+
+    def cells(self, config: Config) -> list[Cell]:
+        """The cells whose metrics it is made of."""
+        return []
+
+    def samples(self, config: Config) -> list[Cell]:
+        """The cells whose sample images it shows."""
+        return []
+
+    def reads(self, config: Config) -> list[Path]:
+        """Other files that it reads, each the output of a rule."""
+        return []
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Family = Callable[[Config], Iterable[Product]]
+_families: list[Family] = []
+
+
+def declare(family: Family) -> Family:
+    """Add the products that `family` gives for a configuration."""
+    _families.append(family)
+    return family
+
+
+def products(config: Config) -> dict[str, Product]:
+    """The products that a configuration has, by name, in the order in which they were declared."""
+    import ecot.products.catalogue  # noqa: F401  (declares the built-in ones)
+
+    found: dict[str, Product] = {}
+    for family in _families:
+        for product in family(config):
+            if product.name in found:
+                raise EcotError(f"two products have the name {product.name!r}; give one of them another name")
+            found[product.name] = product
+    return found
+
+
+def named(config: Config, name: str) -> Product:
+    """The product of that name. EcotError, which names what there is, if the configuration has none."""
+    there = products(config)
+    if name not in there:
+        raise EcotError(f"there is no product {name!r} in this configuration; it has {', '.join(there)}")
+    return there[name]
+
+
+def make(config: Config, product: Product) -> None:
+    """Write a product below the run's folder, and remove what stood in for it while cells were missing."""
+    folder = results_folder(config)
+    product.write(config, folder)
+    for path in product.files(config):
+        (folder / "incomplete" / path.relative_to(folder)).unlink(missing_ok=True)

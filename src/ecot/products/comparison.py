@@ -1,0 +1,340 @@
+"""Published and reproduced numbers side by side: every one, a summary per table, a figure.
+
+Flags, the first that applies:
+
+    doubtful in the paper   a misprint, or contradicted by another one (resources/paper_tables.csv says by which)
+    not run                 no cell of the run has it
+    other data              the run's data set is not the paper's: no agreement is to be expected
+    within spread           at most two standard deviations over the run's seeds from the published number
+    within 5 %              of the published number
+    differs
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ecot import paper
+from ecot.config import Config
+from ecot.data.sets import DATASETS
+from ecot.errors import EcotError
+from ecot.grid.cell import Cell
+from ecot.grid.paths import image_bounds_path, results_folder
+from ecot.grid.plan import rated
+from ecot.modes import MODES
+from ecot.products import claims, metrics
+from ecot.products.base import Product, declare
+from ecot.products.captions import count, describe, missing_note
+from ecot.products.figure_paths import figure_files
+from ecot.products.tables import Grid, write_markdown
+from ecot.tasks import TASKS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Flag = Literal["doubtful in the paper", "not run", "other data", "within spread", "within 5 %", "differs"]
+SUMMARY = "paper_summary"
+CLOSE = 0.05
+SPREADS = 2.0  # standard deviations
+NUMBER = ["task", "rate_bits", "randomness", "mode", "quantity"]
+PRINTED_AS = {"loss_end_to_end": "mse_input"}  # Tables 1 and 11 have a name of their own for it
+NOTES = (
+    "Ratio: reproduced / published. Flags, the first that applies: doubtful in the paper (a misprint, or contradicted"
+    " by another published number); not run; other data (than the paper's: no agreement is to be expected); within"
+    f" spread ({SPREADS:g} standard deviations over the seeds); within 5 %; differs. Doubtful numbers are left out of"
+    " medians and extremes.",
+)
+# Marks of the figure by what is measured; randomness is told by colour and filling.
+MARKS: dict[str, dict[str, Any]] = {
+    "to the input (Tables 5, 6)": {"marker": "o"},
+    "to the ground truth (9, 10)": {"marker": "^"},
+    "baseline, to the input (7, 8)": {"marker": "s"},
+    "decomposition (1, 2, 11)": {"marker": "D"},
+    "doubtful in the paper": {"marker": "x"},
+}
+COLOURS: dict[str, dict[str, Any]] = {
+    "common": {"color": "C0", "markerfacecolor": "C0"},
+    "independent": {"color": "C1", "markerfacecolor": "none"},
+}
+
+
+@dataclass(frozen=True)
+class PaperComparison(Product):
+    """paper_comparison.csv, .md, paper_summary.csv, .md and figures/paper_comparison.svg, .png.
+
+    A published number that no measured cell reproduces is listed as not run.
+    """
+
+    def cells(self, config: Config) -> list[Cell]:
+        return [cell for cell in rated(config) if cell.task in paper.TASKS]
+
+    def reads(self, config: Config) -> list[Path]:
+        return [image_bounds_path(config, task) for task in claims.paper_tasks(config)]
+
+    def files(self, config: Config) -> list[Path]:
+        folder = results_folder(config)
+        tables = [folder / f"{name}{suffix}" for name in (SUMMARY, self.name) for suffix in (".csv", ".md")]
+        return [*tables, *figure_files(folder, self.name)]
+
+    def write(self, config: Config, folder: Path) -> None:
+        from ecot.products import drawing
+
+        measured = metrics.read(self.cells(config), config)
+        if measured.table.empty:
+            raise EcotError(f"{self.name}: no cell is measured in {results_folder(config)}")
+        rows = compare(measured.table, config)
+        table = summary(rows, claims.experiments(measured.table, config))
+        there = [task for task in claims.paper_tasks(config) if task in set(measured.table.task)]
+        notes = [*describe(config, there, measured.table), *NOTES, *missing_note(measured.missing)]
+        block = ("", _summary_grid(table))
+        write_markdown(folder / SUMMARY, "The paper's tables and this run", notes, [block], table)
+        numbers = [
+            (f"Table {number}, {TASKS[str(task)].title.lower()}", _grid(group))
+            for (number, task), group in rows.groupby(["table", "task"], sort=False)
+        ]
+        write_markdown(folder / self.name, "Every published number", notes, [block, *numbers], rows)
+        drawing.write(folder / "figures" / self.name, lambda: draw(rows))
+
+
+def compare(table: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """One row per published number, with the mean of the run's beside it.
+
+    Columns: table, task, rate_bits, randomness, mode, quantity, paper, value, std (over seeds), n_seeds, ratio, flag,
+    note (of a doubtful one), and what the run's number was made with: dataset, n_train (images), epochs, paper_epochs
+    (where the paper says so), width, distribution_weight (as used).
+    """
+    published = paper.published().rename(columns={"value": "paper"})
+    key = published.replace({"quantity": PRINTED_AS})[NUMBER]
+    rows = published.join(key.merge(_reproduced(table), on=NUMBER, how="left").drop(columns=NUMBER))
+    rows["ratio"] = rows.value / rows.paper
+    rows["flag"] = [_flag(row) for row in rows.itertuples()]
+    rows["epochs"] = [_epochs(config, task, mode) for task, mode in zip(rows.task, rows["mode"], strict=True)]
+    rows["paper_epochs"] = [paper.EPOCHS.get(key) for key in zip(rows.task, rows["mode"], strict=True)]
+    rows["width"] = [config.tasks[task].width if task in config.tasks else None for task in rows.task]
+    rows["n_train"] = [_images(config, task) for task in rows.task]
+    rows.loc[rows.value.isna(), ["epochs", "width", "n_train"]] = None
+    values = ["paper", "value", "std", "n_seeds", "ratio", "flag", "note"]
+    made = ["dataset", "n_train", "epochs", "paper_epochs", "width", "distribution_weight"]
+    whole = dict.fromkeys(("rate_bits", "n_seeds", "n_train", "epochs", "paper_epochs"), "Int64")
+    return rows[["table", *NUMBER, *values, *made]].astype(whole)
+
+
+def summary(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """One row per table and task of `compare`; `judged` are the verdicts of `ecot.paper.checks.judge`.
+
+    Columns: table, task, dataset, their_data (the paper's data set), schedule, published, reproduced, doubtful (how
+    many numbers), n_seeds (fewest and most), median and largest (relative difference, the former absolute, over
+    reproduced numbers that are not doubtful), largest_at, close (within spread or 5 %), claims (verdicts on those
+    that speak of the table).
+    """
+    lines = []
+    for (number, task), group in rows.groupby(["table", "task"], sort=False):
+        there = group[group.value.notna()]
+        clean = there[there.flag != "doubtful in the paper"]
+        apart = clean.ratio - 1
+        worst = clean.loc[apart.abs().idxmax()] if len(clean) else None
+        spoken = [task == row.task and number in row.tables for row in judged.itertuples()]
+        lines.append(
+            {
+                "table": number,
+                "task": task,
+                "dataset": there.dataset.iloc[0] if len(there) else None,
+                "their_data": bool(len(there)) and there.dataset.iloc[0] == paper.DATASETS[str(task)],
+                "schedule": _schedule(there),
+                "published": len(group),
+                "reproduced": len(there),
+                "doubtful": int((group.flag == "doubtful in the paper").sum()),
+                "n_seeds": _range(there.n_seeds),
+                "median": apart.abs().median(),
+                "largest": np.nan if worst is None else worst.ratio - 1,
+                "largest_at": "" if worst is None else _point(worst),
+                "close": int(clean.flag.isin(["within spread", "within 5 %"]).sum()),
+                "claims": _verdicts(judged[spoken]),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def draw(rows: pd.DataFrame) -> "Figure":
+    """Reproduced against published, one panel per task; each number once, also where two tables print it."""
+    from ecot.products import drawing
+
+    tasks = list(dict.fromkeys(rows.task[rows.value.notna()]))
+    figure, (panels,) = drawing.panels(1, max(len(tasks), 1), (5 * max(len(tasks), 1), 5.4))
+    for panel, task in zip(panels, tasks, strict=False):
+        _panel(panel, rows[(rows.task == task) & rows.value.notna()])
+    if tasks:
+        drawing.legend_below(figure, 1 + len(tasks))
+    else:
+        drawing.say(panels[0], "No published number is reproduced in this run.")
+    return figure
+
+
+def _panel(axes: "Axes", rows: pd.DataFrame) -> None:
+    from ecot.products import drawing
+
+    # Table 5 before 7, and so on: the first of two that print a number; a doubtful one gives way to the other.
+    rows = rows.replace({"quantity": PRINTED_AS})
+    rows = rows.assign(kind=[_kind(row) for row in rows.itertuples()])
+    rows = rows.sort_values("kind", key=lambda kinds: kinds == "doubtful in the paper", kind="stable")
+    rows = rows.drop_duplicates(NUMBER)
+    ends = np.array([0.0, 1.08 * rows[["paper", "value"]].max().max()])
+    axes.fill_between(ends, ends * (1 - CLOSE), ends * (1 + CLOSE), color="0.85", label="within 5 %")
+    axes.plot(ends, ends, color="0.4", linewidth=0.8, label="equal")
+    for kind, mark in MARKS.items():
+        for randomness, colour in COLOURS.items():
+            chosen = rows[(rows.kind == kind) & (rows.randomness == randomness)]
+            style = {"linestyle": "none", "markersize": 5, "capsize": 2, "elinewidth": 0.8, **mark, **colour}
+            axes.errorbar(chosen.paper, chosen.value, chosen["std"].fillna(0), **style)
+    # One entry per mark and one per colour, not one per combination.
+    for kind in dict.fromkeys(rows.kind):
+        axes.plot([], [], linestyle="none", color="0.4", label=kind, **MARKS[kind])
+    for randomness in dict.fromkeys(rows.randomness):
+        label = drawing.STYLES[randomness]["label"]
+        axes.plot([], [], linestyle="none", marker="o", label=label, **COLOURS[randomness])
+    dataset, task = rows.dataset.iloc[0], rows.task.iloc[0]
+    other = "" if dataset == paper.DATASETS.get(task) else "\nother data than the paper's"
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="published")
+    axes.set_title(f"{TASKS[task].title}\n{DATASETS[dataset].title}{other}", fontsize="medium")
+    bars = ", bars: standard deviation" if rows.n_seeds.max() > 1 else ""
+    axes.set_ylabel(f"reproduced, mean over {count(rows.n_seeds, 'seed')}{bars}")
+    drawing.tidy(axes)
+
+
+def _kind(row: Any) -> str:
+    """Which of MARKS a number has."""
+    names = list(MARKS)
+    if row.flag == "doubtful in the paper":
+        return names[4]
+    if row.mode == "end_to_end":
+        return names[1] if row.quantity == "mse_target" else names[0]
+    return names[2] if row.mode == "baseline" else names[3]
+
+
+def _reproduced(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds: the columns of NUMBER, value, std, n_seeds, dataset, distribution_weight."""
+    quantities = paper.published()["quantity"].replace(PRINTED_AS).unique()
+    parts = [metrics.over_seeds(table, name).assign(quantity=name) for name in quantities]
+    about = table.groupby(metrics.KEY)[["dataset", "distribution_weight"]].first().reset_index()
+    return pd.concat(parts).merge(about, on=metrics.KEY)
+
+
+def _flag(row: Any) -> Flag:
+    apart = abs(row.value - row.paper)
+    if not pd.isna(row.note):
+        return "doubtful in the paper"
+    if pd.isna(row.value):
+        return "not run"
+    if row.dataset != paper.DATASETS[row.task]:
+        return "other data"
+    if apart <= SPREADS * row.std:  # false where there is no spread
+        return "within spread"
+    return "within 5 %" if apart <= CLOSE * row.paper else "differs"
+
+
+def _epochs(config: Config, task: str, mode: Any) -> int | None:
+    schedule = config.tasks[task].modes.get(mode) if task in config.tasks else None
+    return schedule.epochs if schedule else None
+
+
+def _images(config: Config, task: str) -> int | None:
+    settings = config.tasks.get(task)
+    return (settings.n_train or DATASETS[settings.dataset].n_train) if settings else None
+
+
+def _schedule(there: pd.DataFrame) -> str:
+    """For instance "60,000 images, width 1; end to end 5 of 50 epochs, lambda 0.01"."""
+    if there.empty:
+        return ""
+    parts = []
+    for mode, group in there.groupby("mode", sort=False):
+        first = group.iloc[0]
+        unknown = pd.isna(first.paper_epochs)
+        epochs = count(int(first.epochs), "epoch") if unknown else f"{first.epochs} of {first.paper_epochs} epochs"
+        weight = "/".join(f"{value:g}" for value in group.distribution_weight.unique())
+        parts.append(f"{MODES[str(mode)].title} {epochs}, lambda {weight}")
+    return "; ".join([f"{there.n_train.iloc[0]:,} images, width {there.width.iloc[0]:g}", *parts])
+
+
+def _range(numbers: pd.Series) -> str:
+    low, high = numbers.min(), numbers.max()
+    return "" if numbers.empty else f"{low}" if low == high else f"{low} to {high}"
+
+
+def _point(row: pd.Series) -> str:
+    return f"{row.rate_bits} bits, {row.randomness}, {MODES[row['mode']].title}"
+
+
+def _verdicts(judged: pd.DataFrame) -> str:
+    """For instance "holds: common_better, distortion_falls; fails: loss_is_sum"."""
+    names = [identity.partition("/")[0] for identity in judged.id]
+    parts = judged.assign(name=names).groupby("verdict").name.agg(", ".join)
+    return "; ".join(
+        f"{verdict}: {parts[verdict]}" for verdict in ("holds", "fails", "not testable") if verdict in parts
+    )
+
+
+def _summary_grid(table: pd.DataFrame) -> Grid:
+    header = [
+        "Table", "Task", "Data", "Schedule", "Numbers", "Seeds", "Median difference", "Largest", "Close", "Claims"
+    ]  # fmt: skip
+    lines = [
+        [
+            str(row.table),
+            TASKS[row.task].title.lower(),
+            _data(row),
+            row.schedule,
+            f"{row.reproduced} of {row.published}",
+            row.n_seeds,
+            "" if pd.isna(row.median) else f"{row.median:.1%}",
+            "" if pd.isna(row.largest) else f"{row.largest:+.1%} ({row.largest_at})",
+            f"{row.close}" if row.their_data else "",
+            row.claims,
+        ]
+        for row in table.itertuples()
+    ]
+    return [header, *lines]
+
+
+def _data(row: Any) -> str:
+    if pd.isna(row.dataset):
+        return "not run"
+    return f"{row.dataset}" if row.their_data else f"{row.dataset} (other data)"
+
+
+def _grid(rows: pd.DataFrame) -> Grid:
+    header = ["Rate (bits)", "Randomness", "Mode", "Quantity", "Published", "Reproduced", "Seeds", "Ratio", "Flag"]
+    lines = [
+        [
+            str(row.rate_bits),
+            row.randomness,
+            MODES[row.mode].title,
+            row.quantity,
+            f"{row.paper:g}",
+            "" if pd.isna(row.value) else f"{row.value:.4f}" + ("" if pd.isna(row.std) else f" ± {row.std:.4f}"),
+            "" if pd.isna(row.n_seeds) else str(row.n_seeds),
+            "" if pd.isna(row.ratio) else f"{row.ratio:.3f}",
+            row.flag,
+        ]
+        for row in rows.itertuples()
+    ]
+    return [header, *lines]
+
+
+@declare
+def _products(config: Config) -> Iterator[PaperComparison]:
+    if any(cell.task in paper.TASKS for cell in rated(config)):
+        yield PaperComparison(
+            "paper_comparison",
+            "Published and reproduced numbers",
+            "Every published number beside this run's: mean over seeds, ratio and a flag (doubtful in the paper, not"
+            " run, other data, within spread, within 5 %, differs), and a summary per table with the data set, the"
+            " schedule and the claims that speak of it. In the figure, numbers on the diagonal are equal; the band is"
+            " 5 % wide on either side.",
+            "Paper",
+        )

@@ -1,0 +1,275 @@
+"""What the workflow asks of a configuration: paths, parameters and resources of its jobs.
+
+The rules are wiring only; everything that they compute is here, where it is typed and tested. Parameters are plain
+ordered text: Snakemake reruns a job when they change.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ecot import config as configuration
+from ecot.artefacts.names import MODEL, MODEL_FILES, RECORD
+from ecot.config import JobResources
+from ecot.data.sets import DATASETS
+from ecot.errors import EcotError
+from ecot.files import write_text
+from ecot.grid import fingerprint, index, paths, store
+from ecot.grid.cell import Cell, point_pattern
+from ecot.grid.plan import grid, measurement_settings, sweep
+from ecot.modes import MODES, Mode
+from ecot.products.base import Product, products
+from ecot.quantities import measures
+from ecot.source import code_hash
+
+FINGERPRINT = "[0-9a-f]{16}"
+
+
+class Pipeline:
+    """The jobs of one configuration. EcotError if the configuration is wrong."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        configuration.check_size(values)
+        self.config = configuration.validate(_typed(values))
+        self.resolved = self.config.model_dump_json()
+        self.results = paths.results_folder(self.config)
+        self.logs = paths.logs_folder(self.config)
+        self.cells = grid(self.config)
+        self.products = products(self.config)
+        self.modes = [MODES[name] for name in dict.fromkeys(cell.mode for cell in self.every_cell)]
+
+    @cached_property
+    def every_cell(self) -> list[Cell]:
+        """The cells of the grid and of the sweeps of lambda."""
+        tasks = self.config.tasks.items()
+        swept = [task for task, settings in tasks if settings.fit_weight and "end_to_end" in settings.modes]
+        return [*self.cells, *(cell for task in swept for cell in sweep(self.config, task))]
+
+    @cached_property
+    def by_folder(self) -> dict[str, Cell]:
+        """The cell whose model lies in a folder of the store; the grid's where a sweep has the same model."""
+        return {str(paths.model_folder(self.config, cell)): cell for cell in reversed(self.every_cell)}
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The resolved configuration as a file for the jobs' commands, written on first use.
+
+        It is named by its content and lies in Snakemake's own folder: a later configuration takes
+        nothing from running jobs, and as no rule makes it, no job waits for or reruns because of it.
+        """
+        path = Path(".snakemake") / "ecot" / f"{hashlib.sha256(self.resolved.encode()).hexdigest()[:16]}.yaml"
+        if not path.is_file():
+            write_text(path, yaml.safe_dump(self.config.model_dump(), sort_keys=False))
+        return path
+
+    def start(self) -> str | None:
+        """Prepare a run: write its index, and correct dates that lie in the future. Returns a word to the user.
+
+        Snakemake throws away what a job has made if an input has a later date, as after a clock was set back. What
+        reruns is decided by contents.
+        """
+        index.write(self.config)
+        now = time.time()
+        for folder in (paths.DATASETS, paths.CLASSIFIERS, paths.CELLS, self.results):
+            for path in folder.rglob("*"):
+                if path.is_file() and path.stat().st_mtime > now:
+                    os.utime(path)
+        return store.old_layout(self.config.run)
+
+    # Data sets and classifiers
+
+    def dataset_version(self, wildcards: Any) -> int:
+        """Parameter of the preparation of a data set."""
+        return DATASETS[wildcards.dataset].version
+
+    def require_classifier(self, wildcards: Any) -> str:
+        """Parameter of a classifier's training; EcotError if the path is not the configuration's."""
+        expected = fingerprint.classifier(wildcards.dataset)
+        if wildcards.fingerprint != expected:
+            raise EcotError(f"the classifier of {wildcards.dataset} has the fingerprint {expected} in this version")
+        return expected
+
+    def dataset(self, task: str) -> str:
+        """The array file of a task's data set."""
+        return str(paths.dataset_path(self.config.tasks[task].dataset))
+
+    def dataset_stamp(self, task: str) -> str:
+        """The small file beside it that holds its checksum."""
+        return str(Path(self.dataset(task)).with_suffix(".json"))
+
+    def classifier(self, task: str) -> str:
+        """The classifier of a task's data set."""
+        return str(paths.classifier_path(self.config.tasks[task].dataset))
+
+    def classifier_stamp(self, task: str) -> str:
+        """The small file beside it."""
+        return str(Path(self.classifier(task)).with_suffix(".json"))
+
+    # Models
+
+    def model_pattern(self, mode: Mode, name: str) -> str:
+        """The pattern of a file of the mode's models."""
+        return f"{paths.CELLS}/{{task}}/{mode.name}/{point_pattern(mode)}seed-{{seed}}/{{fingerprint}}/{name}"
+
+    def model_files(self, mode: Mode) -> dict[str, str]:
+        """The patterns of what a training of the mode writes."""
+        return {Path(name).stem: self.model_pattern(mode, name) for name in MODEL_FILES}
+
+    def log_pattern(self, mode: Mode, name: str) -> str:
+        """The pattern of a log of the mode's trainings."""
+        return f"{paths.LOGS}/{Path(self.model_pattern(mode, name)).relative_to(paths.RESULTS)}"
+
+    def cell_of(self, folder: str) -> Cell:
+        """The cell whose model lies in `folder`; EcotError if it is no folder of this configuration."""
+        if folder not in self.by_folder:
+            raise EcotError(
+                f"{folder} is not the folder of a cell in this configuration: the cell's name, its settings or the"
+                f" code are others; {self.results}/cells.csv lists the folders"
+            )
+        return self.by_folder[folder]
+
+    def arguments(self, folder: str) -> str:
+        """The arguments of a command that name the cell whose model lies in `folder`."""
+        cell = self.cell_of(folder)
+        return cell.name if cell.weight is None else f"{cell.name} --weight {cell.weight!r}"
+
+    def trained_cell(self, wildcards: Any, output: Any) -> str:
+        """Parameter of a training: the arguments that name its cell."""
+        return self.arguments(str(Path(output.model).parent))
+
+    def frozen_model(self, mode: Mode, wildcards: Any) -> list[str]:
+        """The model that a cell builds on."""
+        return self._frozen(mode, wildcards, MODEL)
+
+    def frozen_record(self, mode: Mode, wildcards: Any) -> list[str]:
+        """The run record of the model that a cell builds on: a small file that stands for it."""
+        return self._frozen(mode, wildcards, RECORD)
+
+    def _frozen(self, mode: Mode, wildcards: Any, name: str) -> list[str]:
+        base = self.cell_of(str(Path(self.model_pattern(mode, MODEL).format(**wildcards)).parent)).builds_on
+        return [] if base is None else [str(paths.model_folder(self.config, base) / name)]
+
+    def models(self) -> list[str]:
+        """The files of the model of every cell of the grid."""
+        folders = [paths.model_folder(self.config, cell) for cell in self.cells]
+        return [str(folder / name) for folder in folders for name in MODEL_FILES]
+
+    # Measurements
+
+    def measured_cell(self, wildcards: Any) -> str:
+        """Parameter of a measurement: the arguments that name its cell; EcotError if its path is of another one."""
+        folder = self._measured_folder(wildcards)
+        cell = self.cell_of(folder)
+        expected = paths.measurement_folder(self.config, cell).name
+        if wildcards.measurement != expected:
+            raise EcotError(f"measurements of {cell.name} have the fingerprint {expected} in this configuration")
+        return self.arguments(folder)
+
+    def measured_together(self, wildcards: Any) -> str:
+        """Group of a measurement: on a cluster those whose models are already there share jobs.
+
+        A group waits for all that it needs, so a model that is still to be trained, which takes long and may fail, is
+        measured in a group of its own. (Not in none: Snakemake would ask again, and be told otherwise, when the model
+        is there.)
+        """
+        folder = self._measured_folder(wildcards)
+        return "measure" if (Path(folder) / RECORD).is_file() else f"measure-{folder.replace('/', '-')}"
+
+    @staticmethod
+    def _measured_folder(wildcards: Any) -> str:
+        return str(paths.CELLS / wildcards.task / wildcards.point / wildcards.fingerprint)
+
+    def clean_scores_parameter(self, wildcards: Any) -> str:
+        """Parameter of a task's clean scores: all that decides them besides data and classifier."""
+        settings = measurement_settings(self.config, wildcards.task).model_dump_json(exclude={"n_samples"})
+        code = code_hash("ecot.evaluation.law", *(measure.module for measure in measures().values()))
+        return f"{settings} {self.config.tasks[wildcards.task].n_train} {code}"
+
+    # Products
+
+    def product_inputs(self, product: Product) -> dict[str, list[str]]:
+        """The files that a product is made from, except the data sets."""
+        return {
+            "metrics": [str(paths.metrics_path(self.config, cell)) for cell in product.cells(self.config)],
+            "samples": [str(paths.samples_path(self.config, cell)) for cell in product.samples(self.config)],
+            "reads": [str(path) for path in product.reads(self.config) if path.suffix != ".npz"],
+        }
+
+    def product_data(self, product: Product) -> list[str]:
+        """The data sets that a product reads; their stamps, which are compared by content, stand for them."""
+        return [str(path) for path in product.reads(self.config) if path.suffix == ".npz"]
+
+    def product_files(self, name: str | None = None) -> list[str]:
+        """The files of one product, or of all that the target `all` makes."""
+        chosen = [self.products[name]] if name else [item for item in self.products.values() if item.in_all]
+        return [str(path) for product in chosen for path in product.files(self.config)]
+
+    def fitted_weights(self) -> list[str]:
+        """The files of the sweeps of lambda. EcotError if the configuration has none."""
+        fits = [name for name in self.products if name.startswith("fit_weight")]
+        if not fits:
+            raise EcotError("fit_weight: no task of the configuration has weights and rates to sweep")
+        return [path for name in fits for path in self.product_files(name)]
+
+    def everything(self) -> str:
+        """Parameter of what depends on the whole configuration, except on how it is run and on the sweeps."""
+        not_shown = {"device": True, "compute": True, "resources": True, "data": True}
+        return self.config.model_dump_json(exclude={**not_shown, "tasks": {"__all__": {"fit_weight"}}})
+
+    # Resources
+
+    def resources(self, job: str, gpu: bool = False) -> dict[str, Any]:
+        """What a kind of job asks for besides cores.
+
+        `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU. A job that
+        was cut short, for memory, time or its node, asks for more at its next attempt.
+        """
+        base = self._resources(job)
+        wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
+
+    def threads(self, job: str) -> int:
+        """CPU cores of a kind of job."""
+        return self._resources(job).threads
+
+    def _resources(self, job: str) -> JobResources:
+        resources: JobResources = getattr(self.config.resources, job)
+        return resources
+
+    def _gpu(self) -> dict[str, Any]:
+        """One GPU, in the words of Snakemake's Slurm plugin."""
+        request = self.config.resources.gpu
+        if request.option == "gres":
+            return {"gpu": 0, "gres": _by_attempt([f"gpu:{model}:1" for model in request.models] or ["gpu:1"])}
+        return {"gpu": 1, "gpu_model": _by_attempt(request.models)} if request.models else {"gpu": 1}
+
+
+def _growing(base: int) -> Callable[[Any, int], int]:
+    """A resource in proportion to the attempt."""
+    return lambda wildcards, attempt: attempt * base
+
+
+def _by_attempt(values: list[str]) -> Callable[[Any, int], str]:
+    """The value of an attempt, counted from 1; the last one stays."""
+    return lambda wildcards, attempt: values[min(attempt, len(values)) - 1]
+
+
+def _typed(value: Any) -> Any:
+    """Snakemake reads the inner values of `--config` as text; here they become what YAML says they are."""
+    if isinstance(value, Mapping):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner) for inner in value]
+    if isinstance(value, str):
+        try:
+            parsed = yaml.safe_load(value) if value.strip() else value
+        except (ValueError, RecursionError, yaml.YAMLError):
+            return value
+        return parsed if isinstance(parsed, bool | int | float | None) else value
+    return value

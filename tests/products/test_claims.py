@@ -1,0 +1,119 @@
+"""The paper's claims and the paired comparisons of a run; metrics made up from the cell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecot.artefacts import DamagedError
+from ecot.config import merge, validate
+from ecot.errors import EcotError
+from ecot.grid.paths import image_bounds_path
+from ecot.paper import differences
+from ecot.products import base
+
+SR, DN = "super_resolution", "denoising"
+pytestmark = pytest.mark.usefixtures("quick_theory")
+
+
+def numbers_of(cell):
+    """Common randomness is better by 0.003, every quantity falls with the rate, the baseline is worse by 0.01."""
+    height = 0.1 / (cell.rate_bits or 1) + 0.02 + 0.003 * (cell.randomness == "independent")
+    numbers = {"mse_input": height + 0.01 * (cell.mode == "baseline"), "mse_target": height - 0.005}
+    if cell.mode in ("joint", "separate"):
+        numbers |= {"mse_x_y1": 0.5 * height, "mse_y_y2": 0.4 * height, "mse_y1_y2": 0.1 * height}
+        numbers["loss_decomposed"] = height
+    return numbers
+
+
+@pytest.fixture
+def measured(run, all_modes):
+    """A run of all modes, by default of three seeds."""
+
+    def make(change=None, without=()):
+        return run(merge(merge(all_modes, {"seeds": [0, 1, 2]}), change or {}), without, numbers_of)
+
+    return make
+
+
+def write(config, name):
+    product = base.named(config, name)
+    base.make(config, product)
+    csv, md = product.files(config)
+    return md.read_text(), pd.read_csv(csv)
+
+
+def test_paired_comparisons_are_written(measured):
+    text, rows = write(measured(), "paired")
+    assert set(rows.columns) >= {"task", "comparison", "rate_bits", "difference", "low", "high", "n_seeds", "n_agree"}
+    common = rows.query("task == @SR and comparison == 'common_input'")
+    assert common.rate_bits.fillna(0).tolist() == [4, 8, 0]
+    assert common.difference.tolist() == pytest.approx([-0.003] * 3)
+    assert set(rows.comparison) == {comparison.id for comparison in differences.COMPARISONS}
+    assert "**Super-resolution: common randomness - none, mse_input**" in text
+    assert "3 of 3" in text
+    assert "MNIST sample" in text
+
+
+def test_one_seed_has_no_interval_and_missing_cells_are_named(measured):
+    config = measured({"seeds": [0]}, without={f"{SR}/end_to_end/common/rate-8/seed-0"})
+    text, rows = write(config, "paired")
+    assert rows.low.isna().all()
+    assert (rows.n_seeds == 1).all()
+    assert rows.query("task == @SR and comparison == 'common_input'").rate_bits.tolist() == [4]
+    assert "INCOMPLETE, 1 cell missing: Super-resolution, end to end, common randomness, 8 bits, seed 0." in text
+
+
+def test_claims_are_written(measured):
+    text, rows = write(measured(), "claims")
+    rows = rows.set_index("id")
+    assert list(rows.columns) == [
+        "task", "claim", "place", "tables", "criterion", "evidence", "verdict", "n_seeds", "paper", "paper_evidence"
+    ]  # fmt: skip
+    assert rows.loc[f"distortion_falls/{SR}", ["verdict", "n_seeds", "paper"]].tolist() == ["holds", 3, "holds"]
+    assert rows.loc[f"output_law/{SR}", "verdict"] == "not testable", "no bounds are computed"
+    assert rows.loc["transport_limit", "verdict"] == "holds"
+    assert rows.loc["wrong", "verdict"] == "fails"
+    assert np.isnan(rows.loc["wrong", "n_seeds"])
+    assert "**Theory, computed anew: 1 holds, 1 fails**" in text
+    assert r"\|x\| = 2" in text, "a bar would end the cell"
+    widths = {line.replace(r"\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
+    assert widths == {5, 7}
+
+
+def test_the_floor_comes_from_the_bounds(measured):
+    config = measured()
+    path = image_bounds_path(config, SR)
+    assert path in base.named(config, "claims").reads(config)
+    path.parent.mkdir(parents=True)
+    pd.DataFrame({"bound": ["gelbrich_floor"], "distortion": [0.034]}).to_csv(path, index=False)
+    _, rows = write(config, "claims")
+    row = rows.set_index("id").loc[f"output_law/{SR}"]
+    assert row.verdict == "fails"
+    assert "above the floor 0.0340 at 3 of 4 points" in row.evidence
+
+
+@pytest.mark.parametrize("content", [b"bound,distortion\nother,1\n", b"\xff\xfe", b""])
+def test_damaged_bounds_are_named(measured, content):
+    config = measured({"seeds": [0]})
+    path = image_bounds_path(config, SR)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(DamagedError, match=f"{path} is damaged .* delete it and run the same command again"):
+        write(config, "claims")
+
+
+def test_claims_of_an_empty_run_are_those_of_the_theory(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = validate(tiny)
+    _, rows = write(config, "claims")
+    assert set(rows[rows.task.notna()].verdict) == {"not testable"}
+    assert rows[rows.task.isna()].verdict.tolist() == ["holds", "fails"]
+    with pytest.raises(EcotError, match="no cell of it is measured in results/tiny"):
+        write(config, "paired")
+
+
+def test_a_run_without_the_papers_tasks_has_no_claims(tiny):
+    jpeg = {**tiny["tasks"][DN], "degradation": {"kind": "jpeg", "quality": 10}}
+    there = base.products(validate(merge(tiny, {"tasks": {"jpeg": jpeg, SR: None, DN: None}})))
+    assert "claims" not in there
+    assert "paired" in there
