@@ -24,7 +24,7 @@ from ecot.files import TEXT_LIMIT, sha256
 from ecot.grid import fingerprint, index, store
 from ecot.workflow import Pipeline
 
-PLENTY = 1 << 30  # bytes above what the process has: what these files claim is more, what they hold is far less
+PLENTY = 1 << 29  # bytes above what the process has: what these files claim is more, what they hold is far less
 
 
 @pytest.fixture

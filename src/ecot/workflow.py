@@ -215,6 +215,8 @@ class Pipeline:
         fits = [name for name in self.products if name.startswith("fit_weight")]
         if not fits:
             raise EcotError("fit_weight: no task of the configuration has weights and rates to sweep")
+        for name in fits:
+            self.products[name].check(self.config)
         return [path for name in fits for path in self.product_files(name)]
 
     def everything(self) -> str:

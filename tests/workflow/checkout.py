@@ -43,7 +43,7 @@ class Checkout:
         done = self.snakemake("--dry-run", *arguments)
         assert done.returncode == 0, done.stderr
         text = done.stdout + done.stderr
-        jobs = {name: int(n) for name, n in re.findall(r"^([a-z_]+) +(\d+)$", text, re.M)}
+        jobs = {name: int(n) for name, n in re.findall(r"^([a-z_0-9]+) +(\d+)$", text, re.M)}
         assert bool(jobs) != ("Nothing to be done" in text), text
         jobs.pop("total", None), jobs.pop("all", None)
         return jobs

@@ -6,12 +6,6 @@ CLASSES = 10
 FEATURES = 64
 
 
-class Features(nn.Sequential):
-    """What the last layer sees; torchmetrics asks a network how many numbers that is."""
-
-    num_features = FEATURES
-
-
 class Classifier(nn.Module):
     """Two 5x5 convolutions of stride 2 and two linear layers.
 
@@ -25,7 +19,7 @@ class Classifier(nn.Module):
         self.image_shape = image_shape
         channels, height, width = image_shape
         quarter = -(-height // 4) * -(-width // 4)
-        self.features = Features(
+        self.features = nn.Sequential(
             *(nn.Conv2d(channels, 16, 5, stride=2, padding=2), nn.ReLU()),
             *(nn.Conv2d(16, 32, 5, stride=2, padding=2), nn.ReLU()),
             *(nn.Flatten(), nn.Linear(32 * quarter, FEATURES), nn.BatchNorm1d(FEATURES, affine=False), nn.ReLU()),

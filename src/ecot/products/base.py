@@ -50,6 +50,9 @@ class Product(ABC):
         Raises EcotError if nothing that it is made of is there.
         """
 
+    def check(self, config: Config) -> None:  # noqa: B027 (most products have nothing to check)
+        """Raise EcotError, before anything is trained for it, if it cannot be made from these settings."""
+
     def cells(self, config: Config) -> list[Cell]:
         """The cells whose metrics it is made of."""
         return []

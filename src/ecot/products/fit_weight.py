@@ -52,6 +52,9 @@ class WeightFit(Product):
     task: str
     in_all = False
 
+    def check(self, config: Config) -> None:
+        paper.end_to_end(self.task, sorted({cell.rate_bits for cell in self.cells(config) if cell.rate_bits}))
+
     def cells(self, config: Config) -> list[Cell]:
         return sweep(config, self.task)
 
