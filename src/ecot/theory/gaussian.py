@@ -23,7 +23,7 @@ def d_ncr(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: ArrayL
 
 def d_ncr_lower(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: ArrayLike) -> Values:
     """Lower bound (60) on D_ncr, (sigma_x^2 + sigma_y^2) 2^(-2R): no cost of transport."""
-    _sources(mu_x, sigma_x, mu_y, sigma_y)
+    variances = _sources(mu_x, sigma_x, mu_y, sigma_y)
     return result((sigma_x**2 + sigma_y**2) * np.exp2(-2 * non_negative("rate", rate)))
 
 
@@ -64,6 +64,5 @@ def r_cr(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, distortion: A
 def _sources(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float) -> tuple[float, float, float]:
     """(D_max, D_min, sigma_x sigma_y)."""
     shift = (number("mu_x", mu_x) - number("mu_y", mu_y)) ** 2
-    number("sigma_x", sigma_x, 0)
-    number("sigma_y", sigma_y, 0)
+    sigma_x, sigma_y = number("sigma_x", sigma_x, 0), number("sigma_y", sigma_y, 0)
     return shift + sigma_x**2 + sigma_y**2, shift + (sigma_x - sigma_y) ** 2, sigma_x * sigma_y
