@@ -52,13 +52,13 @@ def entropy(p: np.ndarray) -> float:
     return float(-(p * np.log2(p)).sum())
 
 
-def widths(out: Path) -> None:
-    """Solve every problem and write a row for each as soon as it is there."""
+def widths(out: Path, options: dict[str, float]) -> None:
+    """Solve every problem with these options of `finite.solve_ncr`; write a row as soon as it is there."""
     rows = []
     for problem in problems():
-        start = time.perf_counter()
-        found = finite.solve_ncr(problem.p_x, problem.p_y, problem.cost, problem.rate)
-        seconds = time.perf_counter() - start
+        start = time.process_time()
+        found = finite.solve_ncr(problem.p_x, problem.p_y, problem.cost, problem.rate, **options)
+        seconds = time.process_time() - start
         rows.append(
             {
                 "n": problem.n,
@@ -80,8 +80,11 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("widths")
     run.add_argument("--out", type=Path, required=True)
+    run.add_argument("--tolerance", type=float)
+    run.add_argument("--time-limit", type=float)
     arguments = parser.parse_args()
-    widths(arguments.out)
+    options = {name: getattr(arguments, name) for name in ("tolerance", "time_limit")}
+    widths(arguments.out, {name: value for name, value in options.items() if value is not None})
 
 
 if __name__ == "__main__":

@@ -78,6 +78,7 @@ def with_more_maps(solution):
     return finite.CommonRandomnessSolution(
         solution.distortion,
         solution.lower_bound,
+        solution.note,
         np.repeat(solution.maps, 4, axis=0),
         np.repeat(solution.probabilities, 4) / 4,
     )

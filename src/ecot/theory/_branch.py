@@ -9,13 +9,13 @@ equations (the law of X; the law of Y through beta) are linear, and H(theta) <= 
 concave. A linear function on a polytope without a convex set is least on an edge of the polytope (Hillestad and
 Jacobsen 1980), where at most n + m entries of P are positive. Now fix the new alpha_z: in the same way at most n + m
 entries of Q = (theta_z beta_yz) are positive, and those of P remain so. (This alone gives n + m letters.) Two letters
-of Z with the same beta_z may be merged: the distortion stays, H falls, no entry becomes positive that was not; likewise
-for alpha_z. Then at most m letters have a beta_z with a single positive entry, and the others have two or more:
-2 k - m <= n + m. In the same way 2 k - n <= n + m. For binary sources these are three letters, as in A.4.
+of Z with the same beta_z may be merged: the distortion stays, H falls, no entry becomes positive that was not;
+likewise for alpha_z. Then at most m letters have a beta_z with a single positive entry, and the others have two or
+more: 2 k - m <= n + m. In the same way 2 k - n <= n + m. For binary sources these are three letters, as in A.4.
 
-The first letter alone. Some letter of Z has at least the mass mu = `least_largest_atom(rate)`. A larger one may be split
-in proportion without changing the value, so there is a letter of mass mu; with the rate forgotten for the rest of Z
-this is a search over alpha_1 and beta_1 only, and (22) itself for binary sources.
+The first letter alone. Some letter of Z has at least the mass mu = `least_largest_atom(rate)`. A larger one may be
+split in proportion without changing the value, so there is a letter of mass mu; with the rate forgotten for the rest
+of Z this is a search over alpha_1 and beta_1 only, and (22) itself for binary sources.
 
 The boxes. A node of the search holds K letters of Z in boxes, theta_1 >= ... >= theta_K, and the rest of Z, whose
 letters have at most the mass theta_K each. Its relaxation is a linear program in W_zxy = theta_z alpha_xz beta_yz and
@@ -33,6 +33,7 @@ one, hence the least reduced cost, if negative, is its worst error.
 import heapq
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -163,7 +164,8 @@ class BranchAndBound:
 
     def step(self, upper: float, tolerance: float) -> bool:
         """Split the most promising nodes; False when every plan costs at least upper - tolerance."""
-        boxes, parents = [], []
+        boxes: list[Box] = []
+        parents: list[float] = []
         while self.heap and len(boxes) < BATCH and self.heap[0][0] < upper - tolerance:
             lower, _, node = heapq.heappop(self.heap)
             boxes += node.children
@@ -208,7 +210,7 @@ class BranchAndBound:
 
     def _program(self, box: Box) -> _Program:
         (low, high), K, nm = box.theta, box.theta[0].size, self.cost.size
-        rest = K < self.letters
+        rest = self.letters > K
         blocks = K + rest
         rows, right = [], []
         for kind in ("alpha", "beta"):
@@ -305,7 +307,7 @@ def _central(limits: list[FloatArray], at: tuple[int, ...], point: float) -> flo
     return float(np.clip(point, low + CENTRAL * (high - low), high - CENTRAL * (high - low)))
 
 
-def _diagonal(blocks: list[FloatArray]) -> coo_array:
+def _diagonal(blocks: list[FloatArray]) -> Any:  # linprog's annotations know no sparse matrices
     """A sparse matrix with the blocks on its diagonal."""
     rows, columns, values = [], [], []
     below, right = 0, 0

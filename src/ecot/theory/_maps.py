@@ -9,10 +9,11 @@ the blocks of a partition of X. So the best map of all |Y|^|X| comes from a recu
 3^|X| |Y| steps, and the multipliers with its reduced cost give a lower bound on D_cr, tight when no reduced
 cost is negative.
 
-Most maps are found as entropy-coded quantisers are designed: given lengths l_y, the best map sends x to the y of least
-d(x, y) - mu_y + lam l_y; given the map, the best lengths are -log2 P(f(X) = y). The recursion is asked only when this
-alternation finds no map that improves. For |Y| = 2 the best map is a threshold on d(x, 0) - d(x, 1), for any |X|. For
-more letters than the recursion can take the value is still attained, but that no better map exists is not known.
+Most maps are found as entropy-coded quantisers are designed: given lengths l_y, the best map sends x to the y of
+least d(x, y) - mu_y + lam l_y; given the map, the best lengths are -log2 P(f(X) = y). The recursion is asked only
+when this alternation finds no map that improves. For |Y| = 2 the best map is a threshold on d(x, 0) - d(x, 1), for
+any |X|. For more letters than the recursion can take the value is still attained, but that no better map exists is
+not known.
 """
 
 from itertools import product

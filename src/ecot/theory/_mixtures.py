@@ -6,9 +6,9 @@ For a slope lam the least of E (X - s)^2 + lam I(X; s), in nats, is the minimum 
 
     F(nu) = -lam sum_x p_x log Z_x,   Z_x = sum_s nu_s exp(-(x - s)^2 / lam):
 
-the likelihood of a mixture of normal laws of variance lam / 2, raised by expectation and maximisation, which also move
-the points. At most n points are needed (Caratheodory). Whatever nu is, no law has less than
-F(nu) - lam log max_s c(s), c(s) = sum_x p_x exp(-(x - s)^2 / lam) / Z_x (Csiszar): the lower bound.
+the likelihood of a mixture of normal laws of variance lam / 2, raised by expectation and maximisation, which also
+move the points. At most n points are needed (Caratheodory). Whatever nu is, no law has less than F(nu) - lam log
+max_s c(s), c(s) = sum_x p_x exp(-(x - s)^2 / lam) / Z_x (Csiszar): the lower bound.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,9 @@ def scalar_mixture(p: FloatArray, x: FloatArray, rate: float) -> Mixture:
 
     low, high = np.log(SHARPEST), np.log(FLATTEST)
     log_lam = float(low)
-    if bits(low) > rate:
+    if bits(high) >= rate:  # a rate of less than rounding
+        log_lam = float(high)
+    elif bits(low) > rate:
         log_lam = float(brentq(lambda t: bits(t) - rate, low, high, xtol=1e-7, maxiter=60))
     points, channel = found.get(log_lam) or _climb(p, z, float(np.exp(log_lam)))
     joint = p[:, None] * channel

@@ -15,7 +15,9 @@ from scipy.special import entr
 
 from ecot.theory._arguments import FloatArray, IntArray
 
-MOST_LETTERS = 8  # 8 x 877 partitions of the others x 28 pairs of cells; with one letter more it takes ten times as long
+MOST_LETTERS = (
+    8  # 8 x 877 partitions of the others x 28 pairs of cells; with one letter more it takes ten times as long
+)
 BISECTIONS = 60
 
 

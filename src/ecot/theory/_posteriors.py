@@ -1,13 +1,15 @@
 """A lower bound on distortions without common randomness, from how far X and Y can be known from Z.
 
 Given Z, X and Y are independent. With f(x) and g(y) taken out of the cost such that its means under p_Y and under p_X
-are zero, it is sum_i s_i u_i(x) v_i(y) with u_i, v_i of mean zero and variance one (singular value decomposition), and
+are zero, it is sum_i s_i u_i(x) v_i(y) with u_i, v_i of mean zero and variance one (singular value decomposition),
+and
 
     E d(X, Y) = E d(X, Y') + sum_i s_i E(E[u_i(X)|Z] E[v_i(Y)|Z]) >= E d(X, Y') - sum_i s_i sqrt(V(u_i) V(v_i)),
 
-Y' independent of X, by the inequality of Cauchy and Schwarz. V(u) = max Var E[u(X)|Z] with I(X;Z) <= R is one minus the
-distortion-rate function of u(X) under squared error (52). For fair bits this is exact: u = 1 - 2 x, and Var E[u|Z] =
-E(1 - 2a)^2 for the posterior a of one, (1 - 2 Hb^-1(t))^2 being concave in t, is largest where Hb(a) is constant.
+Y' independent of X, by the inequality of Cauchy and Schwarz. V(u) = max Var E[u(X)|Z] with I(X;Z) <= R is one minus
+the distortion-rate function of u(X) under squared error (52). For fair bits this is exact: u = 1 - 2 x, and Var
+E[u|Z] = E(1 - 2a)^2 for the posterior a of one, (1 - 2 Hb^-1(t))^2 being concave in t, is largest where Hb(a) is
+constant.
 """
 
 import numpy as np

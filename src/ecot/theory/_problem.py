@@ -1,9 +1,10 @@
 """A problem on finite alphabets in the one form that the solvers see, and the way back to the caller's letters.
 
-A cost f(x) + g(y) moves every plan's distortion by the same known number, and letters whose costs differ by a constant
-are one letter, drawn in proportion: neither may change what a solver does. So letters of no probability are left out,
-the rows' and the columns' means are taken out of the cost (twice: the first time leaves a rounding error of the size
-of the means), equal letters are merged, the rest is ordered by probability and scaled to a largest cost of one.
+A cost f(x) + g(y) moves every plan's distortion by the same known number, and letters whose costs differ by a
+constant are one letter, drawn in proportion: neither may change what a solver does. So letters of no probability are
+left out, the rows' and the columns' means are taken out of the cost (twice: the first time leaves a rounding error of
+the size of the means), equal letters are merged, the rest is ordered by probability and scaled to a largest cost of
+one.
 
 Why merging is allowed. A plan for the merged letters gives one for all letters, by a random choice inside each group
 at the encoder (which X makes by itself) or at the decoder; a plan for all letters gives one for the groups. Neither
@@ -26,7 +27,8 @@ ROUNDINGS = 8  # of the largest entry: costs closer than that are equal
 
 @dataclass(frozen=True)
 class Letters:
-    """Groups of a caller's letters: `group` (letters,) with -1 for one left out, `share` (letters,) within the group."""
+    """Groups of a caller's letters: `group` (letters,) with -1 for one left out, `share` (letters,) within the
+    group."""
 
     group: IntArray
     share: FloatArray
@@ -103,7 +105,7 @@ def _groups(cost: FloatArray, tolerance: float) -> IntArray:
 def _merged(kept: np.ndarray, p: FloatArray, first: IntArray) -> tuple[Letters, FloatArray, IntArray]:
     """The groups, their law in falling order, and a letter of each group."""
     representatives = np.unique(first)
-    law = np.bincount(first, p, minlength=p.size)[representatives]
+    law = np.bincount(first, p, minlength=p.size)[representatives].astype(np.float64)
     order = np.argsort(-law, kind="stable")
     position = np.empty(p.size, dtype=np.intp)
     position[representatives[order]] = np.arange(order.size)

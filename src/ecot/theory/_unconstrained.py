@@ -3,8 +3,8 @@
     D(R) = min E d(X, Y) over channels from X to Y with I(X;Y) <= R.
 
 For a slope lam the least of E d + lam I, in nats, is the minimum over output laws q of -lam sum_x p_x log Z_x, Z_x =
-sum_y q_y exp(-d(x, y) / lam), found by the iteration of Blahut (1972), q <- q c, c_y = sum_x p_x exp(-d(x, y) / lam) /
-Z_x; where it can, with a power of c, which is the same fixed point reached sooner. From any q, no channel has less
+sum_y q_y exp(-d(x, y) / lam), found by the iteration of Blahut (1972), q <- q c, c_y = sum_x p_x exp(-d(x, y) / lam)
+/ Z_x; where it can, with a power of c, which is the same fixed point reached sooner. From any q, no channel has less
 than that value - lam log max_y c_y.
 """
 
@@ -37,12 +37,18 @@ def least_cost(p: FloatArray, cost: FloatArray, rate: float) -> tuple[FloatArray
         return _information(_blahut(p, cost, float(np.exp(log_lam)))[0])
 
     low, high = np.log(SHARPEST * width), np.log(FLATTEST * width)
-    log_lam = low if bits(low) <= rate else float(brentq(lambda t: bits(t) - rate, low, high, xtol=1e-10))
+    log_lam = (
+        high if bits(high) >= rate else low
+    )  # a rate of less than rounding, or more than the sharpest slope asks
+    if bits(high) < rate < bits(low):
+        log_lam = float(brentq(lambda t: bits(t) - rate, low, high, xtol=1e-10))
     lam = float(np.exp(log_lam))
     joint, bound = _blahut(p, cost, lam)
     lower = bound - lam * np.log(2) * rate
     spent = _information(joint)
-    share = min(rate / spent, 1.0) if spent > 0 else 1.0  # information is convex: the rest of the time nothing is sent
+    share = (
+        min(rate / spent, 1.0) if spent > 0 else 1.0
+    )  # information is convex: the rest of the time nothing is sent
     joint = share * joint + (1 - share) * constant
     return joint, min(max(lower, least), float((joint * cost).sum()))
 
@@ -70,5 +76,9 @@ def _blahut(p: FloatArray, cost: FloatArray, lam: float) -> tuple[FloatArray, fl
 
 def _information(joint: FloatArray) -> float:
     """I in bits."""
-    parts = xlogy(joint, joint).sum(), xlogy(joint.sum(1), joint.sum(1)).sum(), xlogy(joint.sum(0), joint.sum(0)).sum()
+    parts = (
+        xlogy(joint, joint).sum(),
+        xlogy(joint.sum(1), joint.sum(1)).sum(),
+        xlogy(joint.sum(0), joint.sum(0)).sum(),
+    )
     return float((parts[0] - parts[1] - parts[2]) / np.log(2))
