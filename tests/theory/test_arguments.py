@@ -1,4 +1,5 @@
-"""One checker serves all functions: what is no number, no law or no rate is named, whatever function it is given to."""
+"""One checker serves all functions: what is no number, no law or no rate is named, whatever function it is given
+to."""
 
 from fractions import Fraction
 

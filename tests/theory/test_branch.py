@@ -1,4 +1,5 @@
-"""Branch and bound for `finite.d_ncr`: never a wrong certificate, against fine grids, the closed form and a solver."""
+"""Branch and bound for `finite.d_ncr`: never a wrong certificate, against fine grids, the closed form and a
+solver."""
 
 from itertools import product
 
@@ -39,7 +40,12 @@ def least_on_a_grid(p_x, p_y, cost, rate, steps):
         if len(X) and len(Y):
             XY = (theta * X) @ Y.T
             q_x, q_y = p_x[1], p_y[1]
-            D = cost[0, 0] * (1 - q_x - q_y + XY) + cost[0, 1] * (q_y - XY) + cost[1, 0] * (q_x - XY) + cost[1, 1] * XY
+            D = (
+                cost[0, 0] * (1 - q_x - q_y + XY)
+                + cost[0, 1] * (q_y - XY)
+                + cost[1, 0] * (q_x - XY)
+                + cost[1, 1] * XY
+            )
             best = min(best, D.min())
     return best
 
@@ -59,7 +65,8 @@ def test_no_plan_on_a_fine_grid_lies_below_the_bound(seed):
 @given(st.integers(0, 100_000), st.sampled_from([(2, 3), (3, 3), (3, 2)]), st.floats(0.1, 1.4))
 @settings(max_examples=12, deadline=None)
 def test_no_random_plan_lies_below_the_bound(seed, shape, rate):
-    """Plans with as many letters as suffice, most of them coarse: what H(Z) they have, no bound at that rate exceeds."""
+    """Plans with as many letters as suffice, most of them coarse: what H(Z) they have, no bound at that rate
+    exceeds."""
     p_x, p_y, cost = problem(seed, *shape)
     rng = np.random.default_rng(seed)
     k = _branch.enough_letters(*shape)

@@ -105,7 +105,9 @@ def test_source_and_target_may_be_exchanged(n, m):
         np.testing.assert_array_equal(one.p_xz, other.p_yz)
         assert finite.d_ncr_asymptotic(p_x, p_y, cost, rate) == finite.d_ncr_asymptotic(p_y, p_x, cost.T, rate)
         assert finite.d_cr_asymptotic(p_x, p_y, cost, rate) == finite.d_cr_asymptotic(p_y, p_x, cost.T, rate)
-        assert one.lower >= finite.solve_cr(p_y, p_x, cost.T, rate).lower_bound - 1e-9  # the better of both directions
+        assert (
+            one.lower >= finite.solve_cr(p_y, p_x, cost.T, rate).lower_bound - 1e-9
+        )  # the better of both directions
 
 
 def test_a_contradiction_is_an_error():

@@ -10,10 +10,10 @@ the blocks of a partition of X. So the best map of all |Y|^|X| comes from a recu
 cost is negative.
 
 Most maps are found as entropy-coded quantisers are designed: given lengths l_y, the best map sends x to the y of
-least d(x, y) - mu_y + lam l_y; given the map, the best lengths are -log2 P(f(X) = y). The recursion is asked only
-when this alternation finds no map that improves. For |Y| = 2 the best map is a threshold on d(x, 0) - d(x, 1), for
-any |X|. For more letters than the recursion can take the value is still attained, but that no better map exists is
-not known.
+least d(x, y) - mu_y + lam l_y; given the map, the best lengths are -log2 P(f(X) = y); then single letters are moved
+while that pays. The recursion is asked only when this alternation finds no map that improves. For |Y| = 2 the best
+map is a threshold on d(x, 0) - d(x, 1), for any |X|. For more letters than the recursion can take the value is still
+attained, but that no better map exists is not known.
 """
 
 from itertools import product
@@ -33,6 +33,7 @@ LEAST_PRICE = 1e-9  # of a unit of distortion, in bits
 MAX_ROUNDS = 10_000
 STARTS = 64  # of the alternation
 ALTERNATIONS = 30
+MOVES = 100
 
 
 class MapProgram:
@@ -167,7 +168,26 @@ class _Lengths:
             lengths = -np.log2(np.maximum(laws, 1e-300))
             maps = (self.cost - mu + lam * lengths[:, None]).argmin(2)
             laws = _of_maps(maps, self.p_x, self.cost)[1]
-        return _cheapest(maps, self.p_x, self.cost, lam, mu)
+        return _cheapest(self._moved(maps, lam, mu), self.p_x, self.cost, lam, mu)
+
+    def _moved(self, maps: IntArray, lam: float, mu: FloatArray) -> IntArray:
+        """The maps after moving single letters of X, the most profitable first, as long as that pays."""
+        p = self.p_x[:, None]
+        every, n = np.arange(len(maps)), self.p_x.size
+        maps = maps.copy()
+        for _ in range(MOVES):
+            law = _of_maps(maps, self.p_x, self.cost)[1]
+            here = np.take_along_axis(law, maps, 1)
+            leave = entr(np.maximum(here - self.p_x, 0)) - entr(here)
+            enter = entr(law[:, None] + p) - entr(law)[:, None]
+            own = (self.cost - mu)[np.arange(n), maps]
+            change = p * (self.cost - mu - own[:, :, None]) + lam / np.log(2) * (leave[:, :, None] + enter)
+            np.put_along_axis(change, maps[:, :, None], 0.0, 2)  # to stay changes nothing
+            x, y = np.unravel_index(change.reshape(len(maps), -1).argmin(1), self.cost.shape)
+            if change[every, x, y].min() >= -TOLERANCE:
+                break
+            maps[every, x] = y
+        return maps
 
 
 def _cheapest(
