@@ -7,9 +7,8 @@ For a slope lam the least of E (X - s)^2 + lam I(X; s), in nats, is the minimum 
     F(nu) = -lam sum_x p_x log Z_x,   Z_x = sum_s nu_s exp(-(x - s)^2 / lam):
 
 the likelihood of a mixture of normal laws of variance lam / 2. At most n points are needed (Caratheodory). They are
-found on a grid by the constrained Newton method of Wang (2007), then moved by a few steps of expectation and
-maximisation. Whatever nu is, no law has less than F(nu) - lam log max_s c(s), c(s) = sum_x p_x exp(-(x - s)^2 / lam)
-/ Z_x (Csiszar): the lower bound.
+found on a grid, then on a finer one around them, by the constrained Newton method of Wang (2007). Whatever nu is, no
+law has less than F(nu) - lam log max_s c(s), c(s) = sum_x p_x exp(-(x - s)^2 / lam) / Z_x (Csiszar): the lower bound.
 """
 
 from dataclasses import dataclass
@@ -21,12 +20,14 @@ from scipy.special import xlogy
 from ecot.theory._arguments import FloatArray
 
 STEPS = 100
-MOVES = 30  # of the points, off the grid
+REFINEMENTS = 1
+LEAST = 1e-200
+AROUND = np.linspace(-1.5, 1.5, 61)  # points of a finer grid, in units of the first one's spacing
 ENOUGH = 1e-11  # log max c at which a law is the best one on the grid
 WEIGHTY = 1e3  # of the equation that the masses sum to one
-GRID = np.linspace(0, 1, 1001)
+GRID = np.linspace(0, 1, 501)
 FINE = np.linspace(0, 1, 4001)  # for the lower bound; between the points the curvature of c bounds it
-SHARPEST, FLATTEST = 1e-6, 4.0  # slopes tried, relative to the squared range; above the second one point is best
+SHARPEST, FLATTEST = 1e-5, 4.0  # slopes tried, relative to the squared range; above the second one point is best
 
 
 @dataclass(frozen=True)
@@ -72,34 +73,39 @@ def scalar_mixture(p: FloatArray, x: FloatArray, rate: float) -> Mixture:
 
 
 def _climb(p: FloatArray, z: FloatArray, lam: float) -> tuple[FloatArray, FloatArray]:
-    """The points and the channel (n, k) of largest likelihood."""
-    kernel = np.exp(-((z[:, None] - GRID) ** 2) / lam)
-    at = np.unique(np.rint(z * (GRID.size - 1)).astype(np.intp))
+    """The points and the channel (n, k) of largest likelihood: on a grid, then on finer grids around its points."""
+    points, nu = _newton(p, z, lam, GRID, GRID[np.unique(np.rint(z * (GRID.size - 1)).astype(np.intp))])
+    for _ in range(REFINEMENTS):
+        finer = np.clip(points[:, None] + AROUND * (GRID[1] - GRID[0]), 0, 1)
+        points, nu = _newton(p, z, lam, np.unique(np.append(finer, points)), points)
+    joint = nu * np.exp(-((z[:, None] - points) ** 2) / lam)
+    return points, joint / joint.sum(1, keepdims=True)
+
+
+def _newton(
+    p: FloatArray, z: FloatArray, lam: float, grid: FloatArray, start: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The points of the grid, which holds the start's, and the masses of largest likelihood."""
+    kernel = np.exp(-((z[:, None] - grid) ** 2) / lam)
+    at = np.searchsorted(grid, start)
     nu = np.full(at.size, 1 / at.size)
     for _ in range(STEPS):
-        Z = kernel[:, at] @ nu
+        Z = np.maximum(kernel[:, at] @ nu, LEAST)  # a rare letter may have lost its point: c brings it back
         c = (p / Z) @ kernel
         if np.log(c.max()) <= ENOUGH:
             break
         padded = np.concatenate([[-np.inf], c, [-np.inf]])
-        peaks = np.flatnonzero((c >= padded[:-2]) & (c >= padded[2:]) & (c > 1))
-        at, nu = np.concatenate([at, np.setdiff1d(peaks, at)]), np.pad(nu, (0, np.setdiff1d(peaks, at).size))
-        # Newton: least squares with the second derivatives of the logarithm at Z, over all masses
+        peaks = np.setdiff1d(np.flatnonzero((c >= padded[:-2]) & (c >= padded[2:]) & (c > 1)), at)
+        at, nu = np.concatenate([at, peaks]), np.pad(nu, (0, peaks.size))
+        # least squares with the second derivatives of the logarithm at Z, over all masses
         S = np.sqrt(p)[:, None] * kernel[:, at] / Z[:, None]
         target, _ = nnls(np.vstack([S, np.full(at.size, WEIGHTY)]), np.append(2 * np.sqrt(p), WEIGHTY))
-        step, value = target / target.sum() - nu, float(p @ np.log(Z))
-        size = 1.0
-        while size > 1e-6 and float(p @ np.log(np.maximum(kernel[:, at] @ (nu + size * step), 1e-300))) < value:
+        step, value, size = target / target.sum() - nu, float(p @ np.log(Z)), 1.0
+        while size > 1e-6 and p @ np.log(np.maximum(kernel[:, at] @ (nu + size * step), LEAST)) < value:
             size /= 2
         nu = np.maximum(nu + size * step, 0)
         at, nu = at[nu > 0], nu[nu > 0] / nu.sum()
-    points = GRID[at]
-    for _ in range(MOVES):
-        joint = nu * np.exp(-((z[:, None] - points) ** 2) / lam)
-        channel = joint / joint.sum(1, keepdims=True)
-        nu = p @ channel
-        points = (p * z) @ channel / nu
-    return points, channel
+    return grid[at], nu
 
 
 def _information(p: FloatArray, channel: FloatArray) -> float:
