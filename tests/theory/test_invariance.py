@@ -41,7 +41,7 @@ def agree(found, expected, rounding, scale=1.0):
 
 @given(seeds, st.floats(-8, 8), st.floats(-8, 8), st.floats(0.1, 1.4))
 @example(0, 8.0, -8.0, 0.5)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_offsets(seed, log_f, log_g, rate):
     p_x, p_y, cost, rng = problem(seed)
     f, g = 10**log_f * rng.standard_normal(3), 10**log_g * rng.standard_normal(3)
@@ -64,7 +64,7 @@ def test_squared_errors_of_distant_means(mean):
 
 
 @given(seeds, st.floats(-12, 8), st.floats(0.1, 1.4))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_scales(seed, log_scale, rate):
     p_x, p_y, cost, _ = problem(seed)
     scale = 10**log_scale
@@ -72,7 +72,7 @@ def test_scales(seed, log_scale, rate):
 
 
 @given(seeds, st.floats(0.1, 1.4))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_the_order_of_letters(seed, rate):
     p_x, p_y, cost, rng = problem(seed, 3, 4)
     i, j = rng.permutation(3), rng.permutation(4)
@@ -80,7 +80,7 @@ def test_the_order_of_letters(seed, rate):
 
 
 @given(seeds, st.floats(0.1, 1.4), st.floats(0.05, 0.95))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_splitting_a_letter(seed, rate, share):
     p_x, p_y, cost, _ = problem(seed)
     split_x = np.insert(p_x * [1, share, 1], 1, p_x[1] * (1 - share))

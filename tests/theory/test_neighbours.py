@@ -40,14 +40,14 @@ def test_r_cr_of_many_maps():
 def test_r_ncr_of_binary_sources(q_x, q_y):
     laws = [1 - q_x, q_x], [1 - q_y, q_y], HAMMING
     D = binary.d_ncr(q_x, q_y, 0.4)
-    found = finite.r_ncr(*laws, D)
+    found = finite.r_ncr(*laws, D, resolution=1e-2)
     assert found.lower - 1e-6 <= 0.4 <= found.upper + 1e-6
-    assert found.upper - found.lower <= 2e-3
+    assert found.upper - found.lower <= 2e-2
     edges = finite.r_ncr(*laws, [1.0, abs(q_x - q_y) - 1e-6])
     assert edges.upper.tolist() == edges.lower.tolist() == [0, np.inf]
 
 
-@pytest.mark.parametrize(("n", "m"), [(14, 2), (2, 14), (2, 200), (40, 40)])
+@pytest.mark.parametrize(("n", "m"), [(14, 2), (2, 14), (2, 60), (40, 40)])
 def test_sizes_beyond_the_exact_methods(n, m):
     p_x, p_y, cost = problem(1, n, m)
     rate = 0.6 * min(float(-(p * np.log2(p)).sum()) for p in (p_x, p_y))
@@ -108,7 +108,7 @@ def test_progress_and_a_falling_bracket():
 
 
 @given(seeds, st.floats(0.05, 1.5))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_the_order_of_the_neighbours(seed, rate):
     """Any output law <= long blocks with common randomness <= one letter with <= without; long blocks without
     between."""

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq, nnls
 from scipy.special import xlogy
 
-from ecot.theory._arguments import FloatArray
+from ecot.theory._arguments import FloatArray, IntArray
 
 STEPS = 100
 REFINEMENTS = 1
@@ -72,25 +72,14 @@ def scalar_mixture(p: FloatArray, x: FloatArray, rate: float) -> Mixture:
     return Mixture(D * width**2, max(min(lower, D), 0.0) * width**2, joint)
 
 
-def _climb(p: FloatArray, z: FloatArray, lam: float) -> tuple[FloatArray, FloatArray]:
-    """The points and the channel (n, k) of largest likelihood: on a grid, then on finer grids around its points."""
-    points, nu = _newton(p, z, lam, GRID, GRID[np.unique(np.rint(z * (GRID.size - 1)).astype(np.intp))])
-    for _ in range(REFINEMENTS):
-        finer = np.clip(points[:, None] + AROUND * (GRID[1] - GRID[0]), 0, 1)
-        points, nu = _newton(p, z, lam, np.unique(np.append(finer, points)), points)
-    joint = nu * np.exp(-((z[:, None] - points) ** 2) / lam)
-    return points, joint / joint.sum(1, keepdims=True)
+def best_masses(p: FloatArray, kernel: FloatArray, at: IntArray) -> tuple[IntArray, FloatArray]:
+    """The columns of kernel (n, k), and their masses nu, of largest sum_x p_x log (kernel nu)_x.
 
-
-def _newton(
-    p: FloatArray, z: FloatArray, lam: float, grid: FloatArray, start: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """The points of the grid, which holds the start's, and the masses of largest likelihood."""
-    kernel = np.exp(-((z[:, None] - grid) ** 2) / lam)
-    at = np.searchsorted(grid, start)
+    The constrained Newton method of Wang (2007), from equal masses on the columns `at`.
+    """
     nu = np.full(at.size, 1 / at.size)
     for _ in range(STEPS):
-        Z = np.maximum(kernel[:, at] @ nu, LEAST)  # a rare letter may have lost its point: c brings it back
+        Z = np.maximum(kernel[:, at] @ nu, LEAST)  # a rare letter may have lost its column: c brings it back
         c = (p / Z) @ kernel
         if np.log(c.max()) <= ENOUGH:
             break
@@ -105,7 +94,20 @@ def _newton(
             size /= 2
         nu = np.maximum(nu + size * step, 0)
         at, nu = at[nu > 0], nu[nu > 0] / nu.sum()
-    return grid[at], nu
+    return at, nu
+
+
+def _climb(p: FloatArray, z: FloatArray, lam: float) -> tuple[FloatArray, FloatArray]:
+    """The points and the channel (n, k) of largest likelihood: on a grid, then on finer grids around its points."""
+    points = GRID[np.unique(np.rint(z * (GRID.size - 1)).astype(np.intp))]
+    grid = GRID
+    for _ in range(1 + REFINEMENTS):
+        at, nu = best_masses(p, np.exp(-((z[:, None] - grid) ** 2) / lam), np.searchsorted(grid, points))
+        points = grid[at]
+        finer = np.clip(points[:, None] + AROUND * (GRID[1] - GRID[0]), 0, 1)
+        grid = np.unique(np.append(finer, points))
+    joint = nu * np.exp(-((z[:, None] - points) ** 2) / lam)
+    return points, joint / joint.sum(1, keepdims=True)
 
 
 def _information(p: FloatArray, channel: FloatArray) -> float:

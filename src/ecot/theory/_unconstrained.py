@@ -3,21 +3,18 @@
     D(R) = min E d(X, Y) over channels from X to Y with I(X;Y) <= R.
 
 For a slope lam the least of E d + lam I, in nats, is the minimum over output laws q of -lam sum_x p_x log Z_x, Z_x =
-sum_y q_y exp(-d(x, y) / lam), found by the iteration of Blahut (1972), q <- q c, c_y = sum_x p_x exp(-d(x, y) / lam)
-/ Z_x; where it can, with a power of c, which is the same fixed point reached sooner. From any q, no channel has less
-than that value - lam log max_y c_y.
+sum_y q_y exp(-d(x, y) / lam). From any q, no channel has less than that value - lam log max_y c_y, c_y = sum_x p_x
+exp(-d(x, y) / lam) / Z_x (Blahut 1972, Csiszar 1974). Each row of the cost has the least entry zero.
 """
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import logsumexp, xlogy
+from scipy.special import xlogy
 
 from ecot.theory._arguments import FloatArray
+from ecot.theory._mixtures import best_masses
 
-STEPS = 20_000
-ENOUGH = 1e-10  # of log max_y c_y, which bounds the error
 SHARPEST, FLATTEST = 1e-4, 1e3  # slopes tried, relative to the range of costs
-FASTEST = 64.0
 
 
 def least_cost(p: FloatArray, cost: FloatArray, rate: float) -> tuple[FloatArray, float]:
@@ -34,7 +31,7 @@ def least_cost(p: FloatArray, cost: FloatArray, rate: float) -> tuple[FloatArray
     width = float(np.ptp(cost))
 
     def bits(log_lam: float) -> float:
-        return _information(_blahut(p, cost, float(np.exp(log_lam)))[0])
+        return _information(_at_slope(p, cost, float(np.exp(log_lam)))[0])
 
     low, high = np.log(SHARPEST * width), np.log(FLATTEST * width)
     log_lam = (
@@ -43,7 +40,7 @@ def least_cost(p: FloatArray, cost: FloatArray, rate: float) -> tuple[FloatArray
     if bits(high) < rate < bits(low):
         log_lam = float(brentq(lambda t: bits(t) - rate, low, high, xtol=1e-10))
     lam = float(np.exp(log_lam))
-    joint, bound = _blahut(p, cost, lam)
+    joint, bound = _at_slope(p, cost, lam)
     lower = bound - lam * np.log(2) * rate
     spent = _information(joint)
     share = (
@@ -53,25 +50,15 @@ def least_cost(p: FloatArray, cost: FloatArray, rate: float) -> tuple[FloatArray
     return joint, min(max(lower, least), float((joint * cost).sum()))
 
 
-def _blahut(p: FloatArray, cost: FloatArray, lam: float) -> tuple[FloatArray, float]:
+def _at_slope(p: FloatArray, cost: FloatArray, lam: float) -> tuple[FloatArray, float]:
     """The joint law at a slope, and a lower bound on E d + lam I."""
-    log_kernel = -cost / lam
-    log_q = np.full(cost.shape[1], -np.log(cost.shape[1]))
-    safe, value, power = log_q, -np.inf, 1.0
-    for _ in range(STEPS):
-        exponent = log_kernel + log_q
-        log_Z = logsumexp(exponent, axis=1)
-        log_c = logsumexp(log_kernel - log_Z[:, None] + np.log(p)[:, None], axis=0)
-        if float(log_c.max()) <= ENOUGH:
-            break
-        if float(p @ log_Z) < value:  # the power was too large
-            log_q, value, power = safe, -np.inf, 1.0
-            continue
-        value, safe = float(p @ log_Z), log_q + log_c  # the plain step never does worse
-        log_q = log_q + power * log_c
-        log_q = log_q - logsumexp(log_q)
-        power = min(power * 1.2, FASTEST)
-    return p[:, None] * np.exp(exponent - log_Z[:, None]), -lam * (float(p @ log_Z) + float(log_c.max()))
+    kernel = np.exp(-cost / lam)
+    at, nu = best_masses(p, kernel, np.unique(cost.argmin(1)))
+    q = np.zeros(cost.shape[1])
+    q[at] = nu
+    Z = kernel @ q
+    bound = -lam * float(p @ np.log(Z) + np.log(((p / Z) @ kernel).max()))
+    return p[:, None] * q * kernel / Z[:, None], bound
 
 
 def _information(joint: FloatArray) -> float:

@@ -1,6 +1,7 @@
 """The data of the paper's analytic figures, tidy: one function for each figure, with the paper's own parameters.
 
-`ternary` is Figure 3's picture for a source on three letters, which the paper has not. Curves have the columns panel, curve, rate_bits, distortion, and one row for each point. Panels are named as in the paper.
+`ternary` is Figure 3's picture for a source on three letters, which the paper has not. Curves have the columns panel,
+curve, rate_bits, distortion, and one row for each point. Panels are named as in the paper.
 """
 
 import numpy as np
@@ -34,7 +35,8 @@ def figure_3() -> pd.DataFrame:
 
 
 def ternary(progress: finite.Progress | None = None) -> pd.DataFrame:
-    """A source on three letters under squared error: one shot and long blocks, and the plain distortion-rate function.
+    """A source on three letters under squared error: one shot and long blocks, and the plain distortion-rate
+    function.
 
     Curves: d_ncr, d_cr, d_ncr_asymptotic, d_cr_asymptotic, distortion_rate, and the lower ends of both brackets,
     d_ncr_lower and d_ncr_asymptotic_lower. Takes about a minute; `progress` is that of `finite.d_ncr`.

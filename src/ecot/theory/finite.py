@@ -608,7 +608,7 @@ class _Without:
             return search.best, search.value, "exact: independent letters"
         if warm:
             search.improve(warm)
-        lower, origin = self._bounds_that_scale(rate)
+        lower, origin = self._without_branching(rate)
         trees = [
             BranchAndBound(self.p_x, self.p_y, self.cost, rate, first) for first in (True, False) if self.branching
         ]
@@ -624,22 +624,22 @@ class _Without:
         found = "best of the descents" if search.thorough else "merged from plain transport"
         return search.best, lower, f"upper: {found}; lower: {origin}"
 
-    def _bounds_that_scale(self, rate: float) -> tuple[float, str]:
-        """The largest of the lower bounds that need no branching: common randomness in either direction,
-        posteriors."""
-        bounds = [(posterior_bound(self.p_x, self.p_y, self.cost, rate), "posteriors")]
+    def _without_branching(self, rate: float) -> tuple[float, str]:
+        """The largest of the other lower bounds: common randomness in either direction, long blocks, posteriors."""
         if self._directions is None:
             sides = ((self.p_x, self.p_y, self.cost), (self.p_y, self.p_x, self.cost.T))
-            exact = [MapProgram(*side) for side in sides if max(self.cost.shape) <= MOST_CR_LETTERS]
-            self._directions = [program for program in exact if program.exact]
+            small = max(self.cost.shape) <= MOST_CR_LETTERS or min(self.cost.shape) <= 2
+            self._directions = [MapProgram(*side) for side in sides if small]
+        bounds = []
         for program in self._directions:
             try:
                 bounds.append((program.solve(min(rate, np.log2(program.p_y.size)))[2], "common randomness (d_cr)"))
             except ArithmeticError:  # a stalled program takes nothing from the other bounds
                 continue
-        if len(self._directions) < 2:
+        if not self.branching or not bounds:
             plan = informed_plan(self.p_x, self.p_y, self.cost, rate)
             bounds.append((plan[1], "common randomness in long blocks (d_cr_asymptotic)"))
+            bounds.append((posterior_bound(self.p_x, self.p_y, self.cost, rate), "posteriors"))
         return max(bounds)
 
     def least_rates(self, distortion: float, step: float, effort: _Effort) -> tuple[float, float]:
