@@ -37,9 +37,9 @@ finite.{function}(p_x, p_y, cost, 1.5) print(f"{{time.process_time() - start:.1f
 LINES = (
     ("d_ncr", "k-", "one shot, no common randomness"),
     ("d_cr", "k--", "one shot, common randomness"),
-    ("d_ncr_asymptotic", "-", "long blocks, no common randomness"),
-    ("d_cr_asymptotic", "--", "long blocks, common randomness"),
-    ("distortion_rate", ":", "long blocks, any output law"),
+    ("d_ncr_asymptotic", "0.45", "long blocks, no common randomness"),
+    ("d_cr_asymptotic", "k-.", "long blocks, common randomness"),
+    ("distortion_rate", "k:", "long blocks, any output law"),
 )
 
 
@@ -147,8 +147,8 @@ def figure(out: Path) -> None:
         axes.fill_between(rates, lower, upper, color="0.8", linewidth=0)
     for name, style, label in LINES:
         axes.plot(rates, by_curve[name].distortion, style, label=label)
-    axes.set(xlabel="rate [bits a letter]", ylabel="distortion", ylim=(0, None))
-    axes.legend(frameon=False)
+    axes.set(xlabel="rate [bits per letter]", ylabel="distortion", ylim=(0, None))
+    axes.legend(frameon=False, loc="upper right")
     plt.savefig(out, bbox_inches="tight", metadata={"Date": None})
 
 

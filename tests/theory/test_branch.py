@@ -104,6 +104,60 @@ def test_brackets_of_three_letters_close(seed):
     assert "branch and bound" in found.note or "d_cr" in found.note
 
 
+@given(st.integers(0, 100_000), st.sampled_from([(2, 2), (3, 3), (3, 4)]), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_a_box_around_a_plan_never_excludes_it(seed, shape, first_only):
+    """Narrowing keeps the plan, and the relaxation's bound lies below its distortion; plans with many zeros."""
+    rng = np.random.default_rng(seed)
+    n, m = shape
+    letters = _branch.enough_letters(n, m)
+    k = int(rng.integers(1, letters + 1))
+    theta = np.sort(rng.dirichlet(np.ones(k)))[::-1]
+    alpha, beta = (
+        np.where(
+            rng.random(k) < 0.5, np.eye(size)[:, rng.integers(0, size, k)], rng.dirichlet(np.full(size, 0.5), k).T
+        )
+        for size in shape
+    )
+    alpha[:, 0], beta[:, 0] = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m))  # every letter has a probability
+    p_x, p_y, cost = alpha @ theta, beta @ theta, rng.standard_normal(shape)
+    rate = float(entropy(theta)) + 1e-12
+    tree = _branch.BranchAndBound(p_x, p_y, cost, rate, first_only)
+    distortion = float((theta * (alpha * (cost @ beta)).sum(0)).sum())
+    assert tree.lower <= distortion + 1e-9
+    if first_only:
+        return
+    explicit = int(rng.integers(1, k + 1))  # the others are the rest
+
+    def around(values):
+        low, high = (values - rng.random(values.shape) * 0.3, values + rng.random(values.shape) * 0.3)
+        tight = rng.random(values.shape) < 0.3
+        return [np.clip(np.where(tight, values, side), 0, 1) for side in (low, high)]
+
+    box = _branch.Box(*(around(v[..., :explicit]) for v in (theta, alpha, beta)))
+    assert tree._narrow(box)
+    for (low, high), values in zip((box.theta, box.alpha, box.beta), (theta, alpha, beta), strict=True):
+        assert (low <= values[..., :explicit] + 1e-9).all()
+        assert (values[..., :explicit] <= high + 1e-9).all()
+    assert tree._solve([tree._program(box)])[0].lower <= distortion + 1e-8
+
+
+def test_a_relaxation_that_is_not_solved_keeps_its_parents_bound(monkeypatch):
+    p_x, p_y, cost = problem(1, 3, 3)
+    tree = _branch.BranchAndBound(p_x, p_y, cost, 0.5)
+    before, linprog = tree.lower, _branch.linprog
+
+    def undecided(*arguments, **options):
+        solved = linprog(*arguments, **options)
+        solved.status = 4
+        return solved
+
+    monkeypatch.setattr(_branch, "linprog", undecided)
+    while tree.step(np.inf, 0):
+        pass
+    assert tree.lower == before
+
+
 def test_letters_that_suffice():
     assert [_branch.enough_letters(*shape) for shape in ((2, 2), (3, 3), (3, 4), (4, 4), (2, 5))] == [3, 4, 5, 6, 4]
 

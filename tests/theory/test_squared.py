@@ -62,7 +62,7 @@ def test_no_channel_quantises_better(seed, d):
 
 
 @given(seeds, st.floats(0.05, 1.3))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_theorem_1_around_the_optimum(seed, rate):
     """(8), the sharper bound between (6) and the optimum, and 2 D_mse for equal laws."""
     (p_x, x), (p_y, y) = source(seed, 3), source(seed + 1, 3)
@@ -101,7 +101,7 @@ def test_long_blocks_of_fair_bits():
 
 
 @given(seeds, st.floats(0.1, 1.2))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_theorem_6_around_the_optimum(seed, rate):
     """(56), and (53) = (54) for equal laws."""
     (p_x, x), (p_y, y) = source(seed, 3), source(seed + 1, 2)

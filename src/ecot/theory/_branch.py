@@ -46,6 +46,7 @@ BATCH = 8  # nodes whose programs are solved as one: most of a small program's t
 PENALTY = 100.0  # of the artificial variable that keeps every program feasible, relative to costs of order one
 SLACK = 1e-11  # bits by which the rate is relaxed, above the rounding of an entropy
 NOTHING = 1e-12  # widths and masses below this count as zero
+CERTAIN = 1e-6  # a letter of at least this conditional probability limits the mass of z
 CENTRAL = 0.2  # a box is cut no closer to its ends than this share of its width
 
 
@@ -146,7 +147,7 @@ class BranchAndBound:
         # what a bit is worth at least, to weigh a violated entropy against a wrong product
         self.worth = 0.3 * float(np.abs(cost).mean()) / max(rate, NOTHING)
         self.heap: list[tuple[float, int, Node]] = []
-        self.closed = np.inf  # the least bound of the nodes that were given up as good enough
+        self.closed = np.inf  # the least bound of the nodes that were given up: good enough, or not solved
         self.ticket = count()
         mu, ones = np.array([least_largest_atom(rate)]), (np.ones((n, 1)), np.ones((m, 1)))
         theta = [mu, mu.copy() if first_only else np.ones(1)]
@@ -179,7 +180,7 @@ class BranchAndBound:
         programs = [program for box in boxes if self._narrow(box) for program in [self._program(box)]]
         for node in self._solve(programs) if programs else []:
             node.lower = max(node.lower, parent)
-            if node.lower >= enough:
+            if node.lower >= enough or not node.children:
                 self.closed = min(self.closed, node.lower)
             else:
                 heapq.heappush(self.heap, (node.lower, next(self.ticket), node))
@@ -200,9 +201,11 @@ class BranchAndBound:
                 np.maximum(least, 1 - (most.sum(0) - most), out=least)
                 if (least > most + NOTHING).any():
                     return False
+                np.maximum(most, least, out=most)  # rounding
                 used = least * low
-                room = p[:, None] - (used.sum(1, keepdims=True) - used)
-                high = np.minimum(high, np.min(room / np.maximum(least, NOTHING), axis=0))
+                room = p[:, None] - (used.sum(1, keepdims=True) - used) + NOTHING
+                taken = least > CERTAIN
+                high = np.minimum(high, np.where(taken, room / np.where(taken, least, 1.0), np.inf).min(0))
             if (low > high + NOTHING).any():
                 return False
             box.theta = [low, np.maximum(low, high)]
@@ -257,8 +260,12 @@ class BranchAndBound:
             b_eq=np.tile(self.e, len(programs)),
             method="highs",
         )
-        if solved.x is None or solved.ineqlin.marginals is None:
-            raise ArithmeticError(f"relaxation not solved: {solved.message}")
+        if solved.status != 0 and len(programs) > 1:
+            return [node for program in programs for node in self._solve([program])]
+        if (
+            solved.status != 0 or solved.x is None
+        ):  # no bound of its own, and nothing to split by: that of its parent stays
+            return [Node(-np.inf, [], np.zeros((0, *self.shape)))]
         x = np.split(solved.x, np.cumsum([program.c.size + 1 for program in programs])[:-1])
         on_A = np.split(solved.ineqlin.marginals, np.cumsum([program.b.size for program in programs])[:-1])
         on_E = np.split(solved.eqlin.marginals, len(programs))

@@ -92,6 +92,6 @@ class Quantisation:
 
 def _information(joint: FloatArray) -> float:
     """I in bits of a joint law."""
-    product = joint.sum(1, keepdims=True) * joint.sum(0)
-    kept = joint > 0
-    return float((joint[kept] * np.log2(joint[kept] / product[kept])).sum())
+    x, z = np.nonzero(joint > 0)
+    mass = joint[x, z]
+    return float((mass * (np.log2(mass) - np.log2(joint.sum(1)[x]) - np.log2(joint.sum(0)[z]))).sum())

@@ -294,6 +294,7 @@ def d_ncr(
     upper = np.minimum.accumulate([plan.upper for plan in found])
     # what no plan at a higher rate goes below, none at a lower rate does
     lower = np.maximum.accumulate([plan.lower for plan in found][::-1])[::-1]
+    lower = np.array([problem.agreeing(low, high) for low, high in zip(lower, upper, strict=True)])
     order = np.argsort(np.argsort(R.ravel(), kind="stable"))
     notes = dict.fromkeys(plan.note for plan in found)
     return Bracket(
@@ -386,7 +387,7 @@ def d_cr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: Array
     cost
         d(x, y), shape (n, m).
     rate
-        R in bits a letter, a number or an array; inf for no constraint.
+        R in bits per letter, a number or an array; inf for no constraint.
 
     Returns
     -------
@@ -481,7 +482,7 @@ def distortion_rate(p_x: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Values:
     cost
         d(x, y), shape (n, m).
     rate
-        R in bits a letter, a number or an array; inf for no constraint.
+        R in bits per letter, a number or an array; inf for no constraint.
 
     Returns
     -------
@@ -642,6 +643,13 @@ class _Without:
             bounds.append((posterior_bound(self.p_x, self.p_y, self.cost, rate), "posteriors"))
         return max(bounds)
 
+    def agreeing(self, lower: float, upper: float) -> float:
+        """`_agreeing` in the caller's units."""
+        problem = self.problem
+        low, high = ((value - problem.offset) / problem.scale for value in (lower, upper))
+        _agreeing(low, high, _rounding(problem))
+        return min(lower, upper)
+
     def least_rates(self, distortion: float, step: float, effort: _Effort) -> tuple[float, float]:
         """The least rate at which a plan was found, and the largest below which there is none."""
         scaled = (distortion - self.problem.offset) / self.problem.scale
@@ -719,9 +727,9 @@ def _branch(tree: BranchAndBound, search: Search, tolerance: float, most: int, e
             break
 
 
-def _agreeing(lower: float, upper: float) -> float:
+def _agreeing(lower: float, upper: float, rounding: float = 0.0) -> float:
     """The lower value, which the solvers' tolerance may put above the upper one, but no more than that."""
-    if lower > upper + AGREEMENT:
+    if lower > upper + AGREEMENT + rounding:
         raise ArithmeticError(f"bounds contradict each other: {lower:.12g} from below, {upper:.12g} attained")
     return min(lower, upper)
 

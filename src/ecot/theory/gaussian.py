@@ -1,7 +1,7 @@
 """Gaussian sources X ~ N(mu_x, sigma_x^2), Y ~ N(mu_y, sigma_y^2) under squared error (Theorem 8).
 
 Long blocks. Symbols: D_min = (mu_x - mu_y)^2 + (sigma_x - sigma_y)^2 is the squared Wasserstein distance,
-D_max = (mu_x - mu_y)^2 + sigma_x^2 + sigma_y^2 the distortion of independent letters. Rates are bits a
+D_max = (mu_x - mu_y)^2 + sigma_x^2 + sigma_y^2 the distortion of independent letters. Rates are bits per
 letter, a float or an array; results are floats or arrays of its shape. No scheme that codes letter by letter
 does better than these curves, so they bound the one-shot problem from below.
 """
@@ -77,7 +77,7 @@ def d_ncr(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: ArrayL
     sigma_x, sigma_y
         Standard deviations of X and of Y, not negative.
     rate
-        R in bits a letter, a number or an array.
+        R in bits per letter, a number or an array.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def d_ncr_upper(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: 
     sigma_x, sigma_y
         Standard deviations of X and of Y, not negative.
     rate
-        R in bits a letter, a number or an array.
+        R in bits per letter, a number or an array.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def d_ncr_lower(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: 
     sigma_x, sigma_y
         Standard deviations of X and of Y, not negative.
     rate
-        R in bits a letter, a number or an array.
+        R in bits per letter, a number or an array.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def d_cr(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: ArrayLi
     sigma_x, sigma_y
         Standard deviations of X and of Y, not negative.
     rate
-        R in bits a letter, a number or an array.
+        R in bits per letter, a number or an array.
 
     Returns
     -------
@@ -210,7 +210,7 @@ def r_ncr(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, distortion: 
 
     Returns
     -------
-    The rate in bits a letter, of the distortion's shape.
+    The rate in bits per letter, of the distortion's shape.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def r_cr(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, distortion: A
 
     Returns
     -------
-    The rate in bits a letter, of the distortion's shape.
+    The rate in bits per letter, of the distortion's shape.
 
     Raises
     ------
@@ -276,7 +276,7 @@ def ncr_plan(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: flo
     sigma_x, sigma_y
         Standard deviations of X and of Y, not negative.
     rate
-        R in bits a letter, one number.
+        R in bits per letter, one number.
 
     Returns
     -------
@@ -307,7 +307,7 @@ def cr_plan(mu_x: float, sigma_x: float, mu_y: float, sigma_y: float, rate: floa
     sigma_x, sigma_y
         Standard deviations of X and of Y, not negative.
     rate
-        R in bits a letter, one number.
+        R in bits per letter, one number.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 X are the degraded images and Y the clean ones, arrays (n, d), row i of one being made from row i of the other
 (the two functions that read the pairs say so). Distortions are squared errors divided by d, to stand beside a
-mean squared error per pixel; rates are bits an image.
+mean squared error per pixel; rates are bits per image.
 
 Symbols: m_x, S_x and m_y, S_y are mean and covariance of X and Y (divided by n: the moments of the samples as
 laws), kappa_1 >= ... >= kappa_d the singular values of S_x^(1/2) S_y^(1/2). Where the covariances commute
@@ -210,7 +210,7 @@ def gaussian_d_ncr(M: Moments, rate: ArrayLike) -> Values:
     M
         Moments of both sets of images.
     rate
-        R in bits an image, a number or an array.
+        R in bits per image, a number or an array.
 
     Returns
     -------
@@ -247,7 +247,7 @@ def gaussian_d_cr(M: Moments, rate: ArrayLike) -> Values:
     M
         Moments of both sets of images.
     rate
-        R in bits an image, a number or an array.
+        R in bits per image, a number or an array.
 
     Returns
     -------
@@ -280,7 +280,7 @@ def entropic_estimate(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> Values:
     X, Y
         Images as rows, shapes (n, d) and (n', d).
     rate
-        R in bits an image, a number or an array.
+        R in bits per image, a number or an array.
 
     Returns
     -------
@@ -310,7 +310,7 @@ def entropic_estimate(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> Values:
 
 
 def bounds(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> pd.DataFrame:
-    """All statements above as one tidy table, for paired images and rates in bits an image.
+    """All statements above as one tidy table, for paired images and rates in bits per image.
 
     Columns: bound; kind (`bound` holds for every source with these samples as its law, `reference` for
     Gaussian ones, `estimate` is a plug-in value); rate_bits (empty where the statement holds at every rate);
@@ -321,7 +321,7 @@ def bounds(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> pd.DataFrame:
     X, Y
         Paired images as rows, both of shape (n, d).
     rate
-        Rates in bits an image, an array.
+        Rates in bits per image, an array.
 
     Returns
     -------

@@ -97,7 +97,7 @@ def d_mse_asymptotic(p: ArrayLike, points: ArrayLike, rate: ArrayLike) -> Values
     points
         The letters, numbers, shape (n,).
     rate
-        R in bits a letter, a number or an array; inf for no constraint.
+        R in bits per letter, a number or an array; inf for no constraint.
 
     Returns
     -------
