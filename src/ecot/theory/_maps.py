@@ -36,6 +36,11 @@ ALTERNATIONS = 30
 MOVES = 100
 
 
+def is_exact(n: int, m: int) -> bool:
+    """Whether the best map from n letters to m is found for certain."""
+    return n <= EXACT_LETTERS or m <= 2
+
+
 class MapProgram:
     """The program for one pair of laws with positive probabilities; maps found for one rate serve the next.
 
@@ -45,7 +50,7 @@ class MapProgram:
     def __init__(self, p_x: FloatArray, p_y: FloatArray, cost: FloatArray) -> None:
         self.p_x, self.p_y, self.cost = p_x, p_y, cost
         n, m = cost.shape
-        self.exact = n <= EXACT_LETTERS or m <= 2
+        self.exact = is_exact(n, m)
         self._quick = _Lengths(p_x, cost)
         self._sure: _Pricing = (_Thresholds if m <= 2 else _Subsets if self.exact else _Lengths)(p_x, cost)
         if m**n <= LISTED_MAPS:

@@ -36,7 +36,7 @@ from ecot.theory._arguments import (
 from ecot.theory._bottleneck import Coupling, Search, source_as_it_is, target_as_it_is
 from ecot.theory._branch import BranchAndBound, enough_letters, entropy
 from ecot.theory._long_blocks import best_coupling
-from ecot.theory._maps import MapProgram
+from ecot.theory._maps import MapProgram, is_exact
 from ecot.theory._posteriors import posterior_bound
 from ecot.theory._problem import Problem
 from ecot.theory._results import Bracket, CommonRandomnessSolution, JointLaw, Plan
@@ -246,7 +246,8 @@ def d_ncr(
     min E d(X, Y) over X - Z - Y with the given laws and H(Z) <= R, which is not convex. `upper` is attained by the
     best plan found; `lower`, which holds for every plan, comes from branch and bound, and from `d_cr` in both
     directions. They meet for sources of three or four letters after seconds, as a rule. Each rate starts from the
-    plan of the one below it. Source and target may be exchanged: the result is the same.
+    plan of the one below it. Source and target may be exchanged: the result is the same,
+    but for what the time allows.
 
     Parameters
     ----------
@@ -617,7 +618,8 @@ class _Without:
         for until, starts in ((half_time, effort.starts), (end, 0)):
             for tree, steps in zip(trees, (FIRST_STEPS, MOST_STEPS), strict=False):
                 if lower < search.value - effort.tolerance:
-                    _branch(tree, search, effort.tolerance, steps, until)
+                    # the first letter alone is searched whatever the time
+                    _branch(tree, search, effort.tolerance, steps, np.inf if tree.first_only else until)
                     if tree.lower > lower:
                         lower, origin = tree.lower, "branch and bound"
             if lower < search.value - effort.tolerance:
@@ -630,7 +632,7 @@ class _Without:
         if self._directions is None:
             sides = ((self.p_x, self.p_y, self.cost), (self.p_y, self.p_x, self.cost.T))
             small = max(self.cost.shape) <= MOST_CR_LETTERS or min(self.cost.shape) <= 2
-            self._directions = [MapProgram(*side) for side in sides if small]
+            self._directions = [MapProgram(*side) for side in sides if small and is_exact(*side[2].shape)]
         bounds = []
         for program in self._directions:
             try:
