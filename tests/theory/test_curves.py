@@ -29,6 +29,17 @@ def test_figure_3_shows_what_its_caption_says():
         assert (data.loc[0.05:0.85].d_ncr - data.loc[0.05:0.85].d_cr).min() > 1e-3
 
 
+def test_the_ternary_source_begins_and_ends_like_figure_3(monkeypatch):
+    """Independent letters at rate 0, plain transport at the end; between, `test_neighbours` orders the functions."""
+    monkeypatch.setattr(curves, "TERNARY_POINTS", 2)
+    data = wide(curves.ternary(), "ternary")
+    assert list(data.index) == [0, 1.2]
+    others = data.drop(columns="distortion_rate")
+    np.testing.assert_allclose(others.loc[0], 1.58, atol=1e-9)
+    np.testing.assert_allclose(others.loc[1.2], 0.6, atol=1e-9)
+    assert (data.distortion_rate < [0.71, 0.1]).all()
+
+
 def test_figure_6_is_a_plan():
     frame = curves.figure_6()
     np.testing.assert_allclose(frame.groupby("stage").mass.sum(), 1)

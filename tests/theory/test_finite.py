@@ -1,7 +1,7 @@
 """The solvers for finite alphabets against enumeration, closed forms, and properties that every solution has."""
 
 import time
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from ecot.theory import _bottleneck, _maps, _transport, binary, finite
+from ecot.theory import _branch, _maps, _transport, binary, finite
 
 HAMMING = 1 - np.eye(2)
 
@@ -99,23 +99,17 @@ def test_mixing_two_maps_is_not_enough():
     maps = [np.array(f) for f in product(range(3), repeat=3)]
     laws = np.array([[p_x[f == y].sum() for y in range(3)] for f in maps])
     best = np.inf
-    for i in range(len(maps)):
-        for j in range(i):
-            for k in range(j):  # even three of them
-                program = linprog(
-                    [p_x @ cost[np.arange(3), maps[t]] for t in (i, j, k)],
-                    A_ub=[[entropy(laws[t]) for t in (i, j, k)]],
-                    b_ub=[rate],
-                    A_eq=laws[[i, j, k]].T,
-                    b_eq=p_y,
-                ) if np.linalg.matrix_rank(laws[[i, j, k]]) == 3 else None  # fmt: skip
-                if program is not None and program.status == 0:
-                    best = min(best, program.fun)
+    for three in combinations(range(len(maps)), 3):  # even three of them: the output law determines their weights
+        square = laws[list(three)].T
+        if abs(np.linalg.det(square)) > 1e-9:
+            weights = np.linalg.solve(square, p_y)
+            if weights.min() >= 0 and weights @ [entropy(laws[t]) for t in three] <= rate:
+                best = min(best, weights @ [p_x @ cost[np.arange(3), maps[t]] for t in three])
     assert best > solution.distortion + 1e-3
 
 
 @given(st.floats(0.02, 0.98), st.floats(0.02, 0.98))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_binary_sources_have_the_closed_forms(q_x, q_y):
     rates = np.array([0.0, 0.2, 0.6, 1.0])
     laws = [1 - q_x, q_x], [1 - q_y, q_y]
@@ -180,7 +174,7 @@ def test_no_random_plan_lies_below_the_lower_bound(seed):
 @pytest.mark.parametrize("rate", [0.1, 0.5, 1.0, 1.2, np.log2(3), 2.4])
 def test_least_largest_atom(rate):
     """No random law with that entropy has a smaller largest atom, and one law attains it."""
-    m = _bottleneck.least_largest_atom(rate)
+    m = _branch.least_largest_atom(rate)
     full = int(np.floor(1 / m + 1e-9))
     extreme = np.append(np.full(full, m), 1 - full * m)
     assert entropy(np.maximum(extreme, 0)) == pytest.approx(rate, abs=1e-6)
@@ -233,7 +227,8 @@ def test_asymptotic_values_of_fair_bits(rate):
     assert finite.d_cr_asymptotic(fair, fair, HAMMING, rate) == pytest.approx(delta, abs=1e-8)
     bracket = finite.d_ncr_asymptotic(fair, fair, HAMMING, rate)
     assert bracket.upper == pytest.approx(2 * delta * (1 - delta), abs=2e-5)
-    assert bracket.lower == pytest.approx(delta, abs=1e-8)
+    assert bracket.lower == pytest.approx(2 * delta * (1 - delta), abs=1e-6)
+    assert bracket.lower >= binary.d_ncr_asymptotic_lower(0.5, 0.5, rate) - 1e-6
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -241,7 +236,7 @@ def test_asymptotic_without_common_randomness_lies_between(seed):
     p_x, p_y, cost = problem(seed, 3, 3, squares=True)
     for rate in (0.0, 0.4, 0.9, 3.0):
         bracket = finite.d_ncr_asymptotic(p_x, p_y, cost, rate)
-        assert bracket.lower == pytest.approx(finite.d_cr_asymptotic(p_x, p_y, cost, rate), abs=1e-8)
+        assert bracket.lower >= finite.solve_cr_asymptotic(p_x, p_y, cost, rate).lower_bound - 1e-9
         assert bracket.lower <= bracket.upper
         assert bracket.upper <= finite.d_ncr(p_x, p_y, cost, rate).upper + 1e-7
 
@@ -301,7 +296,7 @@ def test_shapes_and_edges():
         ({"p_x": [0.5, 0.6]}, "p_x"),
         ({"p_x": [[0.5, 0.5]]}, "p_x"),
         ({"p_x": []}, "p_x"),
-        ({"p_x": np.full(14, 1 / 14), "cost": np.zeros((14, 2))}, "p_x"),
+        ({"p_x": np.full(33, 1 / 33), "cost": np.zeros((33, 2))}, "p_x"),
         ({"p_y": [1.5, -0.5]}, "p_y"),
         ({"p_y": [0.5, float("nan")]}, "p_y"),
         ({"cost": np.zeros((2, 3))}, "cost"),

@@ -1,33 +1,34 @@
-"""The one-shot problem without common randomness on finite alphabets (Definition 2): plans and a lower bound.
+"""The one-shot problem without common randomness on finite alphabets (Definition 2): plans, and the search for them.
 
     D_ncr(R) = min E d(X, Y) over X - Z - Y with the given laws of X and Y and H(Z) <= R.
 
 A plan is a pair of joint laws P = p_XZ (n, k) and Q = p_YZ (m, k) with the same law theta of Z; its
 distortion is sum_z P_z' C Q_z / theta_z. The problem is not convex: the search below descends from many
-starting points and gives an upper bound; `LargestAtom` gives a lower one.
+starting points and gives an upper bound; `_branch` gives a lower one, and laws to start further descents from.
 """
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import entr
 
 from ecot.theory._arguments import FloatArray
-from ecot.theory._linear import InfeasibleError, minimise
+from ecot.theory._branch import entropy
+from ecot.theory._linear import minimise
 from ecot.theory._transport import optimal_plan
 
-STARTS = 24
 MAX_STEPS = 200
 IMPROVEMENT = 1e-11  # below this, relative to costs of order one, a descent has ended
 STEP_SIZES = np.concatenate([[1.0], np.geomspace(0.9, 1e-3, 40)])
 ATOM = 1e-13  # an atom of Z with less mass carries nothing
-MAX_SPLITS = 60
-GAP = 1e-8  # the lower bound stops here, relative to costs of order one
-SAFETY = 1e-9  # and allows for the linear programs' own tolerance
+ROUNDING = 1e-9  # bits by which a linear program may miss the rate
+BISECTIONS = 50
+MOST_LETTERS = 16  # of either source, for descents: each step is a linear program in (n + m) max(n, m) variables
+ROUNDS = 10  # of plain transport, for more letters than that
 
 
 @dataclass(frozen=True)
-class Plan:
+class Coupling:
     """P = p_XZ (n, k) and Q = p_YZ (m, k)."""
 
     P: FloatArray
@@ -51,139 +52,88 @@ class Plan:
         return float((self.P * (cost @ self.channel_y())).sum())
 
 
-def search(p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Plan:
-    """The best plan found with H(Z) <= rate, by descents from STARTS pseudo-random points, always the same."""
-    rng = np.random.default_rng(0)
-    k = max(p_x.size, p_y.size)  # Z = X and Z = Y are both possible
-    plans = (_descend(_start(p_x, p_y, cost, rate, k, rng), p_x, p_y, cost, rate) for _ in range(STARTS))
-    best = min(plans, key=lambda plan: plan.distortion(cost))
-    return _transport(best, p_x, p_y, cost)  # a linear program meets the marginals to 1e-10, transport to rounding
-
-
-def entropy(theta: FloatArray) -> float:
-    """H in bits."""
-    return float(entr(np.maximum(theta, 0)).sum() / np.log(2))
-
-
-def least_largest_atom(rate: float) -> float:
-    """The least max_z theta_z that a law with H(theta) <= rate can have.
-
-    With the largest mass m given, entropy is least for floor(1/m) atoms of mass m and one for the rest; that
-    minimum falls as m grows, so the m sought is where it meets the rate. Rounded down.
-    """
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        m = (low + high) / 2
-        full = np.floor(1 / m)
-        least = full * entropy(np.array([m])) + entropy(np.array([1 - full * m]))
-        low, high = (low, m) if least <= rate else (m, high)
-    return low
-
-
-@dataclass(frozen=True)
-class _Box:
-    """a_low <= a <= a_high (n,), b_low <= b <= b_high (m,)."""
-
-    a_low: FloatArray
-    a_high: FloatArray
-    b_low: FloatArray
-    b_high: FloatArray
-
-
-@dataclass(frozen=True)
-class _Relaxed:
-    """A box with the value of its linear program, a value attained in it, and cost times the error of each w_xy."""
-
-    box: _Box
-    lower: float
-    upper: float
-    error: FloatArray
-
-    def halves(self) -> tuple[_Box, _Box]:
-        """The box cut in two across the coordinate whose width costs most accuracy."""
-        box = self.box
-        gain_a = self.error.sum(1) * (box.a_high - box.a_low)
-        gain_b = self.error.sum(0) * (box.b_high - box.b_low)
-        if gain_a.max() >= gain_b.max():
-            below, above = _cut(box.a_low, box.a_high, int(gain_a.argmax()))
-            return replace(box, a_high=below), replace(box, a_low=above)
-        below, above = _cut(box.b_low, box.b_high, int(gain_b.argmax()))
-        return replace(box, b_high=below), replace(box, b_low=above)
-
-
-class LargestAtom:
-    """Lower bound on D_ncr(rate): some atom of Z has mass at least mu = `least_largest_atom(rate)`.
-
-    Given that atom X and Y are independent; forgetting the rate for the rest of Z,
-
-        D_ncr >= min a' C b / mu + <C, pi>,  a = p_X - pi 1 >= 0, b = p_Y - pi' 1 >= 0, |a| = |b| = mu, pi >= 0.
-
-    (A larger atom may be split in proportion without changing the value.) a' C b is bounded below by McCormick's
-    inequalities on boxes around (a, b), a linear program a box, and the worst box is split until the bound is
-    accurate or MAX_SPLITS is reached. For binary sources the bound is (22) itself. Not in the paper.
-    """
+class Search:
+    """Plans for one problem with H(Z) <= rate: `best` is the best found so far, `value` its distortion."""
 
     def __init__(self, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> None:
-        self.p_x, self.p_y, self.cost = p_x, p_y, cost
-        self.mu = least_largest_atom(rate)
-        n, m = cost.shape
-        # of a matrix w (n, m) laid out in one row: its sums over y and over x, and these again at every (x, y)
-        self.sum_y, self.sum_x = np.kron(np.eye(n), np.ones(m)), np.tile(np.eye(m), n)
-        self.a_at, self.b_at = np.repeat(self.sum_y, m, axis=0), np.tile(self.sum_x, (n, 1))
+        self.p_x, self.p_y, self.cost, self.rate = p_x, p_y, cost, rate
+        self.thorough = max(cost.shape) <= MOST_LETTERS
+        self.best = Coupling(p_x[:, None], p_y[:, None])  # one letter of Z: feasible at every rate
+        self.value = self.best.distortion(cost)
+        for plan in (source_as_it_is(p_x, p_y, cost), target_as_it_is(p_x, p_y, cost)):
+            self.improve(plan)
 
-    def bound(self) -> float:
-        """The least of the boxes' bounds; the boxes cover every (a, b)."""
-        rest = 1 - self.mu
-        lows = np.maximum(self.p_x - rest, 0), np.maximum(self.p_y - rest, 0)
-        highs = np.minimum(self.p_x, self.mu), np.minimum(self.p_y, self.mu)
-        boxes = [self._relax(_Box(lows[0], highs[0], lows[1], highs[1]))]
-        for _ in range(MAX_SPLITS):
-            boxes.sort(key=lambda relaxed: relaxed.lower)
-            if boxes[0].upper - boxes[0].lower <= GAP:
+    def improve(self, plan: Coupling) -> None:
+        """Merge letters of Z until the plan fits the rate, descend from there, and keep what is better.
+
+        The given plan may miss the marginals: its law of Z and its channel to Y are what counts.
+        """
+        plan = _transport(plan, self.p_x, self.p_y, self.cost)
+        plan = merged_to(plan, self.cost, self.rate)
+        if self.thorough:
+            plan = _descend(plan, self.p_x, self.p_y, self.cost, self.rate)
+        for _ in range(1 if self.thorough else ROUNDS):
+            # a linear program meets the marginals to 1e-10, transport to rounding
+            plan = _transport(plan, self.p_x, self.p_y, self.cost)
+        value = plan.distortion(self.cost)
+        if value < self.value and entropy(plan.theta) <= self.rate + ROUNDING:
+            self.best, self.value = plan, value
+
+    def start_anywhere(self, starts: int, seed: int, end: float) -> None:
+        """Descend from random plans, always the same for a seed, until a time of the processor."""
+        rng = np.random.default_rng(seed)
+        k = max(self.cost.shape)  # Z = X and Z = Y are both possible
+        for _ in range(starts if self.thorough else 0):
+            if time.process_time() > end:
                 break
-            boxes += [self._relax(half) for half in boxes.pop(0).halves()]
-        return min(relaxed.lower for relaxed in boxes) - SAFETY
-
-    def _relax(self, box: _Box) -> _Relaxed:
-        """McCormick's linear program; variables w = a b' / mu (n, m), then pi (n, m), both by rows."""
-        n, m = self.cost.shape
-        inequalities: list[FloatArray] = []
-        right: list[FloatArray] = []
-        for a, b, sign in (
-            (box.a_low, box.b_low, 1),
-            (box.a_high, box.b_high, 1),
-            (box.a_high, box.b_low, -1),
-            (box.a_low, box.b_high, -1),
-        ):  # sign (mu w_xy - a_x sum_x w - b_y sum_y w + a_x b_y) >= 0
-            a_x, b_y = np.repeat(a, m)[:, None], np.tile(b, n)[:, None]
-            inequalities.append(-sign * (self.mu * np.eye(n * m) - a_x * self.b_at - b_y * self.a_at))
-            right.append(sign * (a_x * b_y)[:, 0])
-        inequalities += [np.asarray(sums) for sums in (self.sum_y, -self.sum_y, self.sum_x, -self.sum_x)]
-        right += [box.a_high, -box.a_low, box.b_high, -box.b_low]
-        on_w = np.vstack(inequalities)
-        marginals = np.vstack([np.tile(self.sum_y, 2), np.tile(self.sum_x, 2)])
-        mass = np.concatenate([np.ones(n * m), np.zeros(n * m)])
-        try:
-            program = minimise(
-                np.tile(self.cost.ravel(), 2),
-                np.hstack([on_w, np.zeros_like(on_w)]),
-                np.concatenate(right),
-                np.vstack([marginals, mass]),
-                np.concatenate([self.p_x, self.p_y, [self.mu]]),
-            )
-        except InfeasibleError:
-            return _Relaxed(box, np.inf, np.inf, np.zeros((n, m)))
-        w = program.x[: n * m].reshape(n, m)
-        product = w.sum(1)[:, None] * w.sum(0)[None, :] / self.mu
-        error = self.cost * (product - w)
-        return _Relaxed(box, program.value, program.value + float(error.sum()), np.abs(error))
+            self.improve(_start(self.p_x, self.p_y, self.cost, k, rng))
 
 
-def _cut(low: FloatArray, high: FloatArray, at: int) -> tuple[FloatArray, FloatArray]:
-    """Cut across one coordinate: the upper limits of the lower half, the lower limits of the upper half."""
-    below, above = high.copy(), low.copy()
-    below[at] = above[at] = (low[at] + high[at]) / 2
-    return below, above
+def source_as_it_is(p_x: FloatArray, p_y: FloatArray, cost: FloatArray) -> Coupling:
+    """Z = X, and plain optimal transport."""
+    return Coupling(np.diag(p_x), optimal_plan(p_x, p_y, cost).T)
+
+
+def target_as_it_is(p_x: FloatArray, p_y: FloatArray, cost: FloatArray) -> Coupling:
+    """Z = Y, and plain optimal transport."""
+    return Coupling(optimal_plan(p_x, p_y, cost), np.diag(p_y))
+
+
+def merged_to(plan: Coupling, cost: FloatArray, rate: float) -> Coupling:
+    """The plan with letters of Z merged, two at a time and the cheapest bit first, until H(Z) <= rate.
+
+    The last two are merged in part only: of the letter z' the share t joins z, so that H(Z) is the rate itself.
+    """
+    P, Q = plan.P, plan.Q
+    while P.shape[1] > 1 and entropy(P.sum(0)) > rate:
+        theta = np.maximum(P.sum(0), ATOM)
+        crossed = P.T @ cost @ Q  # P_z' C Q_z'
+        own = np.diag(crossed) / theta
+        total = theta[:, None] + theta
+        dearer = (np.diag(crossed)[:, None] + np.diag(crossed) + crossed + crossed.T) / total - own[:, None] - own
+        bits = theta[:, None] * np.log2(total / theta[:, None])
+        price = dearer / (bits + bits.T)
+        np.fill_diagonal(price, np.inf)
+        into, away = np.unravel_index(int(price.argmin()), price.shape)
+        low, high = 0.0, 1.0
+        if entropy(_joined(P, into, away, 1.0).sum(0)) <= rate:
+            for _ in range(BISECTIONS):
+                t = (low + high) / 2
+                low, high = (low, t) if entropy(_joined(P, into, away, t).sum(0)) <= rate else (t, high)
+        P, Q = _joined(P, into, away, high), _joined(Q, into, away, high)
+        if high == 1.0:
+            P, Q = np.delete(P, away, 1), np.delete(Q, away, 1)
+        else:
+            break
+    return Coupling(P, Q)
+
+
+def _joined(joint: FloatArray, into: np.intp, away: np.intp, share: float) -> FloatArray:
+    """The joint law where a share of one letter of Z joins another."""
+    moved = joint.copy()
+    moved[:, into] += share * joint[:, away]
+    moved[:, away] -= share * joint[:, away]
+    return moved
 
 
 def _channel(joint: FloatArray) -> FloatArray:
@@ -193,26 +143,20 @@ def _channel(joint: FloatArray) -> FloatArray:
     return np.where(theta > ATOM, joint / np.maximum(theta, ATOM), marginal)
 
 
-def _start(p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float, k: int, rng: np.random.Generator) -> Plan:
-    """A random law of Z with entropy at most `rate`, a random vertex of the plans with X, transport to Y."""
+def _start(p_x: FloatArray, p_y: FloatArray, cost: FloatArray, k: int, rng: np.random.Generator) -> Coupling:
+    """A random law of Z, a random vertex of the plans with X, transport to Y."""
     theta = rng.dirichlet(np.ones(k))
-    low, high = 0.0, 1.0
-    for _ in range(50):  # towards one atom until the entropy fits
-        share = (low + high) / 2
-        mixed = share * theta + (1 - share) * np.eye(k)[0]
-        low, high = (share, high) if entropy(mixed) <= rate else (low, share)
-    theta = low * theta + (1 - low) * np.eye(k)[0]
     P = optimal_plan(p_x, theta, rng.random((p_x.size, k)))
-    return Plan(P, optimal_plan(p_y, theta, cost.T @ _channel(P)))
+    return Coupling(P, optimal_plan(p_y, theta, cost.T @ _channel(P)))
 
 
-def _descend(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Plan:
+def _descend(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Coupling:
     """Alternate transport for fixed theta with steps that move theta, until neither lowers the distortion."""
     value = plan.distortion(cost)
     for _ in range(MAX_STEPS):
         plan = _transport(plan, p_x, p_y, cost)
         target = _linearised(plan, p_x, p_y, cost, rate)
-        steps = [Plan(plan.P + t * (target.P - plan.P), plan.Q + t * (target.Q - plan.Q)) for t in STEP_SIZES]
+        steps = [Coupling(plan.P + t * (target.P - plan.P), plan.Q + t * (target.Q - plan.Q)) for t in STEP_SIZES]
         plan = min([plan, *steps], key=lambda step: step.distortion(cost))
         before, value = value, plan.distortion(cost)
         if before - value <= IMPROVEMENT:
@@ -220,15 +164,15 @@ def _descend(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rat
     return plan
 
 
-def _transport(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatArray) -> Plan:
+def _transport(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray) -> Coupling:
     """For fixed theta the distortion is linear in P and in Q, each an optimal transport: a round of both."""
     theta = np.where(plan.theta > ATOM, plan.theta, 0)
     theta /= theta.sum()
     P = optimal_plan(p_x, theta, cost @ plan.channel_y())
-    return Plan(P, optimal_plan(p_y, theta, cost.T @ _channel(P)))
+    return Coupling(P, optimal_plan(p_y, theta, cost.T @ _channel(P)))
 
 
-def _linearised(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Plan:
+def _linearised(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Coupling:
     """The plan of least linearised distortion among those with sum_z theta'_z log2(1/theta_z) <= R.
 
     This cross-entropy is the tangent of H at theta and lies above H(theta'): every point between the plan and
@@ -248,4 +192,4 @@ def _linearised(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, 
         np.block([[sums_p, np.zeros((n, m * k))], [np.zeros((m, n * k)), sums_q], [laws_p, -laws_q]]),
         np.concatenate([p_x, p_y, np.zeros(k)]),
     )
-    return Plan(program.x[: n * k].reshape(n, k), program.x[n * k :].reshape(m, k))
+    return Coupling(program.x[: n * k].reshape(n, k), program.x[n * k :].reshape(m, k))

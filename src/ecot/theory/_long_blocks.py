@@ -14,11 +14,10 @@ certified.
 """
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import logsumexp, rel_entr
+from scipy.special import rel_entr
 
-from ecot.theory._arguments import FloatArray
-from ecot.theory._bottleneck import Plan
+from ecot.theory._arguments import FloatArray, IntArray
+from ecot.theory._bottleneck import Coupling
 from ecot.theory._linear import minimise
 
 STARTS = 200
@@ -30,11 +29,11 @@ TOLERANCE = 1e-5  # between the value and its dual, for costs of order one
 SHARPEST = 1e-9  # multipliers below this count as this: softmin turns into min
 
 
-def least_distortion(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> float:
-    """The value of the program above in bits a letter, for costs (n, m) of order one and positive laws.
+def best_coupling(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Coupling:
+    """The best plan found for the program above, for costs (n, m) of order one and positive laws.
 
     `plan` is a feasible one to start from; since H(Z) <= R bounds both informations, any one-shot plan is.
-    The result is attained, however early the rounds end.
+    However early the rounds end, the result is feasible and no worse.
     """
     rng = np.random.default_rng(0)
     # atoms (k, n), (k, m); the first one alone is feasible, whatever the rounding of the others
@@ -42,7 +41,7 @@ def least_distortion(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatAr
     right = np.concatenate([[-rate, -rate], p_x, p_y])
     centre, bound = np.zeros(0), -np.inf  # the multipliers of the largest value of the dual so far, and that value
     damping = 0.0
-    least = plan.distortion(cost)
+    best, least = plan, plan.distortion(cost)
     for _ in range(MAX_ROUNDS):
         try:
             program = minimise(
@@ -54,7 +53,10 @@ def least_distortion(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatAr
             )
         except ArithmeticError:  # too many nearly equal atoms for the solver: what has been attained stands
             break
-        least = min(least, program.value)
+        if program.value < least:
+            used = program.x > 0
+            best = Coupling((program.x * alpha.T)[:, used], (program.x * beta.T)[:, used])
+            least = program.value
         if program.value - bound <= TOLERANCE:
             break
         multipliers = np.concatenate([np.maximum(-program.multipliers_ub, SHARPEST), program.multipliers_eq])
@@ -64,13 +66,13 @@ def least_distortion(plan: Plan, p_x: FloatArray, p_y: FloatArray, cost: FloatAr
             [beta[program.x > 0], np.eye(p_y.size), rng.dirichlet(np.full(p_y.size, 0.5), STARTS)]
         )
         new_alpha, new_beta, reduced = _price(starts, p_x, p_y, cost, trial)
-        best = _distinct(np.hstack([new_alpha, new_beta]), reduced)
-        value = float(trial @ right + reduced[best[0]])
+        chosen = _distinct(np.hstack([new_alpha, new_beta]), reduced)
+        value = float(trial @ right + reduced[chosen[0]])
         damping = DAMPING if value > bound else 0.0  # after a round in vain the program's own multipliers help
         if value > bound:
             centre, bound = trial, value
-        alpha, beta = np.vstack([alpha, new_alpha[best]]), np.vstack([beta, new_beta[best]])
-    return least
+        alpha, beta = np.vstack([alpha, new_alpha[chosen]]), np.vstack([beta, new_beta[chosen]])
+    return best
 
 
 def _price(
@@ -92,11 +94,12 @@ def _price(
 
 def _softmin(costs: FloatArray, p: FloatArray, lam: float) -> FloatArray:
     """The law minimising costs.law + lam KL(law | p), a row each."""
-    exponent = np.log(p) - costs / lam
-    return np.asarray(np.exp(exponent - logsumexp(exponent, axis=1, keepdims=True)))
+    least = costs.min(1, keepdims=True)
+    weights = p * np.exp((least - costs) / lam)  # at least one of these is p_x itself
+    return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
-def _distinct(rows: FloatArray, values: FloatArray) -> NDArray[np.intp]:
+def _distinct(rows: FloatArray, values: FloatArray) -> IntArray:
     """Indices of the NEW_ATOMS rows of least value, the least first, that differ from one another."""
     _, first = np.unique(np.round(rows, 6), axis=0, return_index=True)
     return np.asarray(first[np.argsort(values[first])][:NEW_ATOMS])

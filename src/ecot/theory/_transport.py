@@ -107,9 +107,9 @@ def _solve(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
 
 def information(plan: FloatArray) -> float:
     """I(X;Y) of a joint law (n, m), bits."""
-    product = plan.sum(1, keepdims=True) * plan.sum(0, keepdims=True)
-    kept = plan > 0
-    return float((plan[kept] * np.log2(plan[kept] / product[kept])).sum())
+    x, y = np.nonzero(plan > 0)
+    joint = plan[x, y]
+    return float((joint * (np.log2(joint) - np.log2(plan.sum(1)[x]) - np.log2(plan.sum(0)[y]))).sum())
 
 
 def informed_plan(p: FloatArray, q: FloatArray, cost: FloatArray, rate: float) -> tuple[FloatArray, float]:

@@ -1,6 +1,7 @@
-"""The data of the paper's analytic figures, tidy: one function a figure, with the paper's own parameters.
+"""The data of the paper's analytic figures, tidy: one function for each figure, with the paper's own parameters.
 
-Curves have the columns panel, curve, rate_bits, distortion, and one row a point. Panels are named as in the paper.
+`ternary` is Figure 3's picture for a source on three letters, which the paper has not. Curves have the columns panel,
+curve, rate_bits, distortion, and one row for each point. Panels are named as in the paper.
 """
 
 import numpy as np
@@ -8,13 +9,15 @@ import pandas as pd
 from scipy.stats import norm
 from scipy.stats import uniform as uniform_law
 
-from ecot.theory import binary, gaussian, simulation, uniform
+from ecot.theory import binary, finite, gaussian, simulation, uniform
 from ecot.theory._arguments import FloatArray, Values
 
 FIGURE_3 = {"a": (0.3, 0.3), "b": (0.3, 0.5), "c": (0.3, 0.6)}  # q_x, q_y
 FIGURE_6 = 0.3, 0.5, 0.5  # q_x, q_y, rate: the paper draws letters; these numbers are ours
 FIGURE_7 = 2.0, 5.0  # a, b
 FIGURE_8 = {"a": (0.0, 1.0, 0.0, 1.0), "b": (0.0, 1.0, 1.0, 2.0)}  # mu_x, sigma_x, mu_y, sigma_y
+TERNARY = (0.5, 0.3, 0.2), (0.2, 0.3, 0.5), (0.0, 1.0, 2.0)  # p_x, p_y, the letters of both: our own
+TERNARY_POINTS = 25
 LEVELS = 2, 3, 4, 6, 8, 12, 16  # of the simulated quantisers
 POINTS = 401
 
@@ -29,6 +32,30 @@ def figure_3() -> pd.DataFrame:
         for name in ("d_ncr", "d_ncr_upper", "d_ncr_lower", "d_cr"):
             parts.append(_curve(panel, name, R, getattr(binary, name)(q_x, q_y, R)))
     return pd.concat(parts, ignore_index=True)
+
+
+def ternary(progress: finite.Progress | None = None) -> pd.DataFrame:
+    """A source on three letters under squared error: one shot and long blocks, and the plain distortion-rate
+    function.
+
+    Curves: d_ncr, d_cr, d_ncr_asymptotic, d_cr_asymptotic, distortion_rate, and the lower ends of both brackets,
+    d_ncr_lower and d_ncr_asymptotic_lower. Takes about a minute; `progress` is that of `finite.d_ncr`.
+    """
+    p_x, p_y, letters = TERNARY
+    cost = finite.squared_error(letters, letters)
+    R = np.linspace(0, 1.2, TERNARY_POINTS)
+    one_shot = finite.d_ncr(p_x, p_y, cost, R, tolerance=1e-4, time_limit=20, progress=progress)
+    blocks = finite.d_ncr_asymptotic(p_x, p_y, cost, R)
+    curves = [
+        ("d_ncr", one_shot.upper),
+        ("d_ncr_lower", one_shot.lower),
+        ("d_cr", finite.d_cr(p_x, p_y, cost, R)),
+        ("d_ncr_asymptotic", blocks.upper),
+        ("d_ncr_asymptotic_lower", blocks.lower),
+        ("d_cr_asymptotic", finite.d_cr_asymptotic(p_x, p_y, cost, R)),
+        ("distortion_rate", finite.distortion_rate(p_x, cost, R)),
+    ]
+    return pd.concat([_curve("ternary", name, R, D) for name, D in curves], ignore_index=True)
 
 
 def figure_6() -> pd.DataFrame:

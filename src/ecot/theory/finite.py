@@ -1,72 +1,153 @@
-"""Any finite source and any cost: X on n letters, Y on m letters, d(x, y) an (n, m) matrix, rates in bits."""
+"""Any finite source and any cost: X on n letters, Y on m letters, d(x, y) an (n, m) matrix, rates in bits.
 
+| least distortion | one shot | long blocks |
+|---|---|---|
+| with common randomness | `d_cr` (Definition 3) | `d_cr_asymptotic` (Theorem 7) |
+| without | `d_ncr` (Definition 2) | `d_ncr_asymptotic` (Theorem 5) |
+| any rate | `transport` (Definition 1) | the same |
+| any output law | | `distortion_rate` |
+
+`solve_...` of each returns the plan as well, at one rate; `r_cr` and `r_ncr` are the least rates at a distortion
+(19), (20). A cost may have any sign and any offset: f(x) + g(y) only moves the result. Single-letter squared error
+has more to it: see `ecot.theory.squared`.
+"""
+
+from __future__ import annotations
+
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecot.theory._arguments import FloatArray, Values, distribution, matrix, non_negative, number, result
-from ecot.theory._bottleneck import ATOM, LargestAtom, Plan, entropy, search
-from ecot.theory._long_blocks import least_distortion
-from ecot.theory._maps import IntArray, MapProgram
+from ecot.theory._arguments import (
+    FloatArray,
+    Values,
+    array,
+    distribution,
+    matrix,
+    non_negative,
+    number,
+    one_rate,
+    positive,
+    result,
+    whole,
+)
+from ecot.theory._bottleneck import Coupling, Search, source_as_it_is, target_as_it_is
+from ecot.theory._branch import BranchAndBound, enough_letters, entropy
+from ecot.theory._long_blocks import best_coupling
+from ecot.theory._maps import MapProgram, is_exact
+from ecot.theory._posteriors import posterior_bound
+from ecot.theory._problem import Problem
+from ecot.theory._results import Bracket, CommonRandomnessSolution, JointLaw, Plan
 from ecot.theory._transport import informed_plan, optimal_plan
+from ecot.theory._unconstrained import least_cost
 
-NEVER = 1e-14  # letters with less probability change no result beyond its rounding, and are left out
+__all__ = [
+    "Bracket",
+    "CommonRandomnessSolution",
+    "JointLaw",
+    "Plan",
+    "d_cr",
+    "d_cr_asymptotic",
+    "d_ncr",
+    "d_ncr_asymptotic",
+    "distortion_rate",
+    "r_cr",
+    "r_ncr",
+    "solve_cr",
+    "solve_cr_asymptotic",
+    "solve_distortion_rate",
+    "solve_ncr",
+    "solve_ncr_asymptotic",
+    "solve_transport",
+    "squared_error",
+    "transport",
+]
+
+MOST_CR_LETTERS = 32  # of either source, for `d_cr`
+MOST_ASYMPTOTIC_LETTERS = 256  # of either source, for everything that is not exact
+MOST_VARIABLES = 2000  # of a relaxation without common randomness; beyond, a single one takes seconds
+MOST_BLOCK_LETTERS = 16  # of either source, for column generation in long blocks
+AGREEMENT = 1e-7  # by so much of the largest cost a lower value may exceed an upper one: the solvers' tolerance
+FIRST_SHARE = 0.25  # of the time limit, for branching before the random starts
+FIRST_STEPS = 30  # of the search for the first letter of Z alone
+MOST_STEPS = 1_000_000
+
+Progress = Callable[[int, int], object]
 
 
-@dataclass(frozen=True)
-class CommonRandomnessSolution:
-    """The solution of the linear program of A.3 at one rate.
+def squared_error(x: ArrayLike, y: ArrayLike) -> FloatArray:
+    """The cost d(x, y) = |x - y|^2 between points.
 
-    With probability probabilities[k] the shared randomness picks the map x -> maps[k, x]; this attains
-    `distortion`, and no mixture of maps goes below `lower_bound` (linear programming duality). At most m + 1
-    maps.
+    Parameters
+    ----------
+    x, y
+        Points of the letters of X and of Y: numbers, shapes (n,) and (m,), or vectors, shapes (n, d) and (m, d).
+
+    Returns
+    -------
+    The matrix of squared distances, shape (n, m).
+
+    Raises
+    ------
+    ValueError
+        For points that are no numbers or of different dimensions.
+
+    Examples
+    --------
+    >>> squared_error([0, 1, 2], [0, 2])
+    array([[0., 4.],
+           [1., 1.],
+           [4., 0.]])
     """
+    X, Y = _points("x", x), _points("y", y)
+    if X.shape[1] != Y.shape[1]:
+        raise ValueError(f"y: points of {X.shape[1]} coordinates expected, as in x, got {Y.shape[1]}")
+    return np.asarray(((X[:, None] - Y) ** 2).sum(2))
 
-    distortion: float
-    lower_bound: float
-    maps: IntArray
-    probabilities: FloatArray
 
+def transport(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike) -> float:
+    """Plain optimal transport, D(p_X, p_Y) of Definition 1, (1): min E d(X, Y) over all joint laws.
 
-@dataclass(frozen=True)
-class Bracket:
-    """A distortion between two numbers, each of the rate's shape.
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 256 letters each.
+    cost
+        d(x, y), shape (n, m).
 
-    `upper` is attained by a plan that was found, `lower` holds for every plan.
+    Returns
+    -------
+    The distortion: what every curve of this module ends in as the rate grows, with one letter or many.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no law or no such matrix; the message names it.
+
+    Examples
+    --------
+    >>> transport([0.5, 0.5], [0.2, 0.8], [[0, 1], [1, 0]])
+    0.3
     """
-
-    upper: Values
-    lower: Values
+    return solve_transport(p_x, p_y, cost).distortion
 
 
-@dataclass(frozen=True)
-class NoCommonRandomnessSolution:
-    """A plan X - Z - Y with H(Z) <= R, and how good it is at best.
+def solve_transport(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike) -> JointLaw:
+    """`transport` with the best joint law. Parameters and errors as there.
 
-    p_xz (n, k) and p_yz (m, k) are the joint laws of X and Z and of Y and Z; they attain `upper`, and no plan
-    goes below `lower`. The encoder draws Z by p_xz / p_x, the decoder Y by p_yz / p_z.
+    Examples
+    --------
+    >>> solve_transport([0.5, 0.5], [0.2, 0.8], [[0, 1], [1, 0]]).p_xy
+    array([[0.2, 0.3],
+           [0. , 0.5]])
     """
-
-    upper: float
-    lower: float
-    p_xz: FloatArray
-    p_yz: FloatArray
-
-    @property
-    def p_z(self) -> FloatArray:
-        """Law of Z, shape (k,)."""
-        return np.asarray(self.p_xz.sum(0))
-
-
-@dataclass(frozen=True)
-class AsymptoticSolution:
-    """A joint law p_xy (n, m) with I(X;Y) <= R that attains `distortion`; none goes below `lower_bound`."""
-
-    distortion: float
-    lower_bound: float
-    p_xy: FloatArray
+    problem = Problem(p_x, p_y, cost)
+    _check_size(problem, MOST_ASYMPTOTIC_LETTERS)
+    plan = optimal_plan(problem.p_x, problem.p_y, problem.cost)
+    value = problem.value(float((plan * problem.cost).sum()))
+    return JointLaw(value, value, problem.coupling(plan))
 
 
 def d_cr(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Values:
@@ -74,141 +155,606 @@ def d_cr(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Va
 
     min over mixtures p of maps f of sum_f p(f) E d(X, f(X)), with sum_f p(f) H(f(X)) <= R and output law p_Y.
 
-    Args:
-        p_x: probabilities of X, shape (n,); at most 13 of them positive.
-        p_y: probabilities of Y, shape (m,).
-        cost: d(x, y), shape (n, m).
-        rate: R in bits, a float or an array.
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 32 letters each. The value is the optimum for up
+        to 13 letters of X, and for two letters of Y; for more it is attained by the best mixture found, and
+        `solve_cr` says how far from the optimum it may be.
+    cost
+        d(x, y), shape (n, m).
+    rate
+        R in bits, a number or an array; inf for no constraint.
 
-    Returns:
-        The distortion, of the rate's shape.
+    Returns
+    -------
+    The distortion, of the rate's shape.
 
-    Raises:
-        ValueError: for an argument that is no law, no such matrix or no rate; the message names it.
-        ArithmeticError: if the solver fails.
+    Raises
+    ------
+    ValueError
+        For an argument that is no law, no such matrix or no rate; the message names it.
+    ArithmeticError
+        If a solver fails.
+
+    Examples
+    --------
+    >>> round(d_cr([0.7, 0.3], [0.5, 0.5], [[0, 1], [1, 0]], 0.4), 6)
+    0.309371
     """
-    problem = _Problem(p_x, p_y, cost)
-    return _each(lambda r: problem.solve_cr(r).distortion, rate)
+    R, problem = non_negative("rate", rate), _WithCommon(p_x, p_y, cost)
+    return _each(lambda r: problem.solve(r).distortion, R)
 
 
 def solve_cr(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float) -> CommonRandomnessSolution:
-    """`d_cr` at one rate, with the optimal mixture of maps and the lower bound that certifies it."""
-    return _Problem(p_x, p_y, cost).solve_cr(number("rate", rate, 0))
+    """`d_cr` at one rate, with the mixture of maps and a lower bound. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> found = solve_cr([0.7, 0.3], [0.5, 0.5], [[0, 1], [1, 0]], 0.4)
+    >>> found.maps.tolist()
+    [[0, 0], [0, 1], [1, 1]]
+    >>> found.probabilities.round(4).tolist()
+    [0.1823, 0.4539, 0.3638]
+    """
+    R = one_rate(rate)
+    return _WithCommon(p_x, p_y, cost).solve(R)
 
 
-def d_ncr(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Bracket:
+def r_cr(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, distortion: ArrayLike) -> Values:
+    """Least rate with common randomness at a given distortion, R_cr(p_X, p_Y, D) of (20), in bits.
+
+    Parameters
+    ----------
+    p_x, p_y, cost
+        As for `d_cr`.
+    distortion
+        D, a number or an array, of either sign.
+
+    Returns
+    -------
+    The rate, of the distortion's shape: 0 where independent letters will do, infinite below plain transport.
+
+    Raises
+    ------
+    ValueError, ArithmeticError
+        As `d_cr`.
+
+    Examples
+    --------
+    >>> round(r_cr([0.7, 0.3], [0.5, 0.5], [[0, 1], [1, 0]], 0.309371), 4)
+    0.4
+    """
+    D, problem = array("distortion", distortion), _WithCommon(p_x, p_y, cost)
+    return _each(problem.least_rate, D)
+
+
+def d_ncr(
+    p_x: ArrayLike,
+    p_y: ArrayLike,
+    cost: ArrayLike,
+    rate: ArrayLike,
+    *,
+    tolerance: float = 1e-7,
+    time_limit: float = 2.0,
+    starts: int = 24,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Bracket:
     """Least distortion without common randomness, D_ncr(p_X, p_Y, R) of Definition 2, between two bounds.
 
-    min E d(X, Y) over X - Z - Y with the given laws and H(Z) <= R, which is not convex: `upper` is the best
-    of many descents, `lower` the larger of `d_cr`'s dual bound and a bound from the largest atom of Z. They
-    meet at rate 0, at saturation, for binary sources everywhere, and often below one bit; between one bit and
-    saturation some hundredths of the largest cost may lie between them. Arguments and errors as for `d_cr`.
+    min E d(X, Y) over X - Z - Y with the given laws and H(Z) <= R, which is not convex. `upper` is attained by the
+    best plan found; `lower`, which holds for every plan, comes from branch and bound, and from `d_cr` in both
+    directions. They meet for sources of three or four letters after seconds, as a rule. Each rate starts from the
+    plan of the one below it. Source and target may be exchanged: the result is the same,
+    but for what the time allows.
+
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 256 letters each. Branch and bound takes up to
+        about ten letters each, descents 16; beyond, the bracket is made of bounds that scale, as `note` says.
+    cost
+        d(x, y), shape (n, m).
+    rate
+        R in bits, a number or an array; inf for no constraint.
+    tolerance
+        The search ends where upper - lower is less, relative to the largest entry of the cost without its rows' and
+        columns' means.
+    time_limit
+        Seconds of the processor for each rate, after which the bracket is what has been found; the first bounds are
+        always computed.
+    starts
+        Random plans to descend from where branch and bound does not settle the matter before.
+    seed
+        Of these plans.
+    progress
+        Called after each rate with the number of rates done and the number of all.
+
+    Returns
+    -------
+    The bracket, of the rate's shape. Along the rates both its sides fall.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no law, no such matrix or no rate; the message names it.
+    ArithmeticError
+        If a solver fails, or if the bounds contradict each other.
+
+    Examples
+    --------
+    >>> found = d_ncr([0.7, 0.3], [0.5, 0.5], [[0, 1], [1, 0]], [0.4, 0.8])
+    >>> found.upper.round(5).tolist(), found.lower.round(5).tolist()
+    ([0.43964, 0.27529], [0.43964, 0.27529])
     """
-    problem = _Problem(p_x, p_y, cost)
-    upper = _each(lambda r: problem.ncr_plan(r).distortion(problem.cost) * problem.scale, rate)
-    lower = _each(problem.ncr_lower, rate)
-    return Bracket(upper, result(np.minimum(lower, upper)))
+    R = non_negative("rate", rate)
+    effort = _Effort(tolerance, time_limit, starts, seed)
+    problem = _Without(p_x, p_y, cost)
+    found = problem.one_shot(R, effort, progress)
+    upper = np.minimum.accumulate([plan.upper for plan in found])
+    # what no plan at a higher rate goes below, none at a lower rate does
+    lower = np.maximum.accumulate([plan.lower for plan in found][::-1])[::-1]
+    lower = np.array([problem.agreeing(low, high) for low, high in zip(lower, upper, strict=True)])
+    order = np.argsort(np.argsort(R.ravel(), kind="stable"))
+    notes = dict.fromkeys(plan.note for plan in found)
+    return Bracket(
+        result(np.reshape(upper[order], R.shape)), result(np.reshape(lower[order], R.shape)), " / ".join(notes)
+    )
 
 
-def solve_ncr(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float) -> NoCommonRandomnessSolution:
-    """`d_ncr` at one rate, with the plan that attains the upper bound."""
-    problem, R = _Problem(p_x, p_y, cost), number("rate", rate, 0)
-    plan = problem.ncr_plan(R)
-    upper = plan.distortion(problem.cost) * problem.scale
-    P, Q = problem.whole_rows(plan.P, plan.Q)
-    carried = plan.theta > ATOM
-    return NoCommonRandomnessSolution(upper, min(problem.ncr_lower(R), upper), P[:, carried], Q[:, carried])
+def solve_ncr(
+    p_x: ArrayLike,
+    p_y: ArrayLike,
+    cost: ArrayLike,
+    rate: float,
+    *,
+    tolerance: float = 1e-7,
+    time_limit: float = 2.0,
+    starts: int = 24,
+    seed: int = 0,
+) -> Plan:
+    """`d_ncr` at one rate, with the plan that attains the upper value. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> plan = solve_ncr([0.7, 0.3], [0.5, 0.5], [[0, 1], [1, 0]], 0.4)
+    >>> round(plan.entropy, 6)
+    0.4
+    >>> plan.p_z.round(4).tolist()
+    [0.9206, 0.0794]
+    """
+    R = one_rate(rate)
+    return _Without(p_x, p_y, cost).one_shot(np.array(R), _Effort(tolerance, time_limit, starts, seed), None)[0]
+
+
+def r_ncr(
+    p_x: ArrayLike,
+    p_y: ArrayLike,
+    cost: ArrayLike,
+    distortion: ArrayLike,
+    *,
+    resolution: float = 1e-3,
+    time_limit: float = 0.5,
+) -> Bracket:
+    """Least rate without common randomness at a given distortion, R_ncr(p_X, p_Y, D) of (19), between two bounds.
+
+    Parameters
+    ----------
+    p_x, p_y, cost
+        As for `d_ncr`.
+    distortion
+        D, a number or an array, of either sign.
+    resolution
+        Bits to which either side is searched, by halving.
+    time_limit
+        Seconds of the processor for each rate that is tried: about log2(largest rate / resolution) of them for each
+        distortion.
+
+    Returns
+    ------- A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there
+    is none. 0 where independent letters will do, infinite below plain transport.
+
+    Raises
+    ------
+    ValueError, ArithmeticError
+        As `d_ncr`.
+
+    Examples
+    --------
+    >>> found = r_ncr([0.7, 0.3], [0.5, 0.5], [[0, 1], [1, 0]], 0.439641)
+    >>> found.upper - found.lower < 2e-3, round(found.upper, 2)
+    (True, 0.4)
+    """
+    D, problem = array("distortion", distortion), _Without(p_x, p_y, cost)
+    step = positive("resolution", resolution)
+    found = [problem.least_rates(float(d), step, _Effort(1e-7, time_limit, 8, 0)) for d in D.flat]
+    upper, lower = (np.reshape([pair[i] for pair in found], D.shape) for i in (0, 1))
+    return Bracket(
+        result(upper), result(lower), "rates at which the bracket of d_ncr lies below or above the distortion"
+    )
 
 
 def d_cr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Values:
     """Least distortion of long blocks with common randomness (Theorem 7): min E d(X, Y) with I(X;Y) <= R.
 
-    An entropic optimal transport whose regularisation is searched for I = R. Arguments and errors as for
-    `d_cr`, with any number of letters.
+    An entropic optimal transport whose regularisation is searched for I = R. For equal laws this is the
+    rate-distortion-perception function at perfect perceptual quality, read as distortion over rate.
+
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 256 letters each.
+    cost
+        d(x, y), shape (n, m).
+    rate
+        R in bits per letter, a number or an array; inf for no constraint.
+
+    Returns
+    -------
+    The distortion, of the rate's shape.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no law, no such matrix or no rate; the message names it.
+    ArithmeticError
+        If the solver fails.
+
+    Examples
+    --------
+    >>> round(d_cr_asymptotic([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5), 6)  # Hb^-1(1 - R)
+    0.110028
     """
-    problem = _Problem(p_x, p_y, cost)
-    return _each(lambda r: problem.solve_cr_asymptotic(r).distortion, rate)
+    R, problem = non_negative("rate", rate), _Without(p_x, p_y, cost)
+    return _each(lambda r: problem.with_common(r).distortion, R)
 
 
-def solve_cr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float) -> AsymptoticSolution:
-    """`d_cr_asymptotic` at one rate, with the optimal joint law and the lower bound that certifies it."""
-    return _Problem(p_x, p_y, cost).solve_cr_asymptotic(number("rate", rate, 0))
+def solve_cr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float) -> JointLaw:
+    """`d_cr_asymptotic` at one rate, with the joint law and a lower bound. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> solve_cr_asymptotic([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5).p_xy.round(3)
+    array([[0.445, 0.055],
+           [0.055, 0.445]])
+    """
+    R = one_rate(rate)
+    return _Without(p_x, p_y, cost).with_common(R)
 
 
 def d_ncr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Bracket:
     """Least distortion of long blocks without common randomness (Theorem 5), between two bounds.
 
-    min E d(X, Y) over X - Z - Y with max{I(X;Z), I(Y;Z)} <= R. `upper` comes from a linear program whose
-    columns are searched, and was the optimum wherever one is known; `lower` is the asymptotic value with
-    common randomness. Arguments and errors as for `d_cr`, with any number of letters.
+    min E d(X, Y) over X - Z - Y with max{I(X;Z), I(Y;Z)} <= R. `upper` is attained; it comes from a linear program
+    whose columns are searched until it is within 1e-5 of the largest cost of what the search believes to be the
+    optimum, and was the optimum wherever one is known. `lower` holds for every plan: the asymptotic value with common
+    randomness, or a bound from how far X and Y can be known from Z, which is exact for fair bits.
+
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 256 letters each. Beyond 16 letters `upper` is
+        that of a one-shot plan, as `note` says.
+    cost, rate
+        As for `d_cr_asymptotic`.
+
+    Returns
+    -------
+    The bracket, of the rate's shape.
+
+    Raises
+    ------
+    ValueError, ArithmeticError
+        As `d_ncr`.
+
+    Examples
+    --------
+    >>> found = d_ncr_asymptotic([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5)  # 2 h (1 - h), h = Hb^-1(1 - R)
+    >>> round(found.upper, 5), round(found.lower, 5)
+    (0.19584, 0.19584)
     """
-    problem = _Problem(p_x, p_y, cost)
-    lower = _each(lambda r: problem.solve_cr_asymptotic(r).lower_bound, rate)
-    upper = np.maximum(_each(problem.ncr_asymptotic, rate), lower)  # the program's tolerance may put it 1e-8 below
-    return Bracket(result(upper), lower)
+    R, problem = non_negative("rate", rate), _Without(p_x, p_y, cost)
+    found = [problem.long_blocks(float(r)) for r in R.flat]
+    upper, lower = (np.reshape([getattr(plan, side) for plan in found], R.shape) for side in ("upper", "lower"))
+    return Bracket(result(upper), result(lower), " / ".join(dict.fromkeys(plan.note for plan in found)))
 
 
-def _each(solve: Callable[[float], float], rate: ArrayLike) -> Values:
-    """A solver for one rate applied to every entry."""
+def solve_ncr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float) -> Plan:
+    """`d_ncr_asymptotic` at one rate, with the plan that attains the upper value. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> plan = solve_ncr_asymptotic([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5)
+    >>> [round(bits, 4) for bits in plan.information]
+    [0.5, 0.5]
+    """
+    R = one_rate(rate)
+    return _Without(p_x, p_y, cost).long_blocks(R)
+
+
+def distortion_rate(p_x: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Values:
+    """The plain distortion-rate function: min E d(X, Y) with I(X;Y) <= R and any law of Y on its letters.
+
+    Parameters
+    ----------
+    p_x
+        Probabilities of X, shape (n,).
+    cost
+        d(x, y), shape (n, m).
+    rate
+        R in bits per letter, a number or an array; inf for no constraint.
+
+    Returns
+    -------
+    The distortion, of the rate's shape: never above `d_cr_asymptotic` for any law of Y.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no law, no such matrix or no rate; the message names it.
+
+    Examples
+    --------
+    >>> round(distortion_rate([0.5, 0.5], [[0, 1], [1, 0]], 0.5), 6)  # fair bits: R = 1 - Hb(D)
+    0.110028
+    """
     R = non_negative("rate", rate)
-    return result(np.reshape([solve(float(r)) for r in R.flat], R.shape))
+    return _each(lambda r: solve_distortion_rate(p_x, cost, r).distortion, R)
 
 
-class _Problem:
-    """Checked arguments, cut down to letters of positive probability and scaled to costs of order one."""
+def solve_distortion_rate(p_x: ArrayLike, cost: ArrayLike, rate: float) -> JointLaw:
+    """`distortion_rate` at one rate, with the joint law and a lower bound. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> found = solve_distortion_rate([0.8, 0.2], [[0, 1], [1, 0]], 0.2)
+    >>> found.p_xy.sum(0).round(3).tolist()  # the law of Y is not that of X
+    [0.892, 0.108]
+    """
+    R, p = one_rate(rate), distribution("p_x", p_x)
+    d = array("cost", cost)
+    if d.ndim != 2 or d.shape[0] != p.size or d.shape[1] == 0:
+        raise ValueError(f"cost: shape ({p.size}, m) expected, got {d.shape}")
+    d = matrix("cost", d, (p.size, d.shape[1]))
+    kept = p > 0
+    least = d.min(1, keepdims=True)
+    scale = float(np.ptp(d - least)) or 1.0
+    joint, lower = least_cost(p[kept], (d - least)[kept] / scale, R)
+    p_xy = np.zeros_like(d)
+    p_xy[kept] = joint
+    offset = float(p @ least[:, 0])
+    return JointLaw(float((joint * (d - least)[kept]).sum()) + offset, lower * scale + offset, p_xy)
+
+
+class _WithCommon:
+    """The problem of `d_cr`, its letters in the caller's order of probability; maps found for one rate serve
+    others."""
 
     def __init__(self, p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike) -> None:
-        whole_x, whole_y = distribution("p_x", p_x), distribution("p_y", p_y)
-        self.whole_cost = matrix("cost", cost, (whole_x.size, whole_y.size))
-        self.letters_x, self.letters_y = np.flatnonzero(whole_x > NEVER), np.flatnonzero(whole_y > NEVER)
-        self.p_x, self.p_y = (p[p > NEVER] / p[p > NEVER].sum() for p in (whole_x, whole_y))
-        inside = self.whole_cost[np.ix_(self.letters_x, self.letters_y)]
-        self.scale = float(np.abs(inside).max()) or 1.0
-        self.cost = inside / self.scale
-        self._program: MapProgram | None = None
+        self.problem = Problem(p_x, p_y, cost, merge=False)
+        _check_size(self.problem, MOST_CR_LETTERS)
+        self.cheapest = array("cost", cost).argmin(1)
+        self.program = MapProgram(self.problem.p_x, self.problem.p_y, self.problem.cost)
 
-    def solve_cr(self, rate: float) -> CommonRandomnessSolution:
-        if self._program is None:
-            self._program = MapProgram(self.p_x, self.p_y, self.cost)
-        p, value, lower = self._program.solve(min(rate, np.log2(self.p_y.size)))  # H(f(X)) <= log2 m
+    def solve(self, rate: float) -> CommonRandomnessSolution:
+        problem, program = self.problem, self.program
+        p, value, lower = program.solve(min(rate, np.log2(problem.p_y.size)))  # H(f(X)) <= log2 m
+        note = "optimum of the linear program over all maps, and its dual"
+        if not program.exact:
+            lower = informed_plan(problem.p_x, problem.p_y, problem.cost, rate)[1]
+            note = "best mixture of the maps found, and the value of long blocks (Theorem 7)"
         active = p > 1e-12
         # a letter that X never takes may go anywhere: to the cheapest output
-        maps = np.tile(self.whole_cost.argmin(1), (int(active.sum()), 1))
-        maps[:, self.letters_x] = self.letters_y[self._program.maps[active]]
-        return CommonRandomnessSolution(value * self.scale, lower * self.scale, maps, p[active] / p[active].sum())
+        maps = np.tile(self.cheapest, (int(active.sum()), 1))
+        x, y = problem.letters_x.group, problem.letters_y.group
+        output = np.argsort(np.where(y < 0, y.size, y), kind="stable")  # the caller's letter of each reduced one
+        maps[:, x >= 0] = output[program.maps[active]][:, x[x >= 0]]
+        return CommonRandomnessSolution(
+            problem.value(value), problem.value(_agreeing(lower, value)), note, maps, p[active] / p[active].sum()
+        )
 
-    def ncr_plan(self, rate: float) -> Plan:
-        """The best plan found without common randomness; exact at rate 0 and where a source is sent as it is."""
+    def least_rate(self, distortion: float) -> float:
+        problem = self.problem
+        scaled = (distortion - problem.offset) / problem.scale
+        if scaled >= float(problem.p_x @ problem.cost @ problem.p_y):
+            return 0.0
+        plan = optimal_plan(problem.p_x, problem.p_y, problem.cost)
+        if scaled < float((plan * problem.cost).sum()) - _rounding(problem):
+            return np.inf
+        return max(self.program.least_rate(scaled), 0.0)
+
+
+class _Effort:
+    """How long to search for a plan, and how closely."""
+
+    def __init__(self, tolerance: float, time_limit: float, starts: int, seed: int) -> None:
+        self.tolerance = number("tolerance", tolerance, 0)
+        self.seconds = positive("time_limit", time_limit, np.inf)
+        self.starts, self.seed = whole("starts", starts), whole("seed", seed)
+
+
+class _Without:
+    """The problems that are symmetric in source and target, in their standard direction."""
+
+    def __init__(self, p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike) -> None:
+        problem = Problem(p_x, p_y, cost)
+        self.exchanged = problem.exchanged
+        self.problem = Problem(p_y, p_x, array("cost", cost).T) if self.exchanged else problem
+        _check_size(self.problem, MOST_ASYMPTOTIC_LETTERS)
+        self.p_x, self.p_y, self.cost = self.problem.p_x, self.problem.p_y, self.problem.cost
+        n, m = self.cost.shape
+        self.branching = n * m * enough_letters(n, m) <= MOST_VARIABLES
+        self._directions: list[MapProgram] | None = None
+
+    def one_shot(self, R: FloatArray, effort: _Effort, progress: Progress | None) -> list[Plan]:
+        """A plan for each rate in rising order, each search starting from the plan before."""
+        plans: list[Plan] = []
+        warm: Coupling | None = None
+        for rate in np.sort(R, axis=None):
+            warm, lower, note = self._one_shot(float(rate), effort, warm)
+            plans.append(self._plan(warm, lower, note))
+            if progress:
+                progress(len(plans), R.size)
+        return plans
+
+    def _one_shot(self, rate: float, effort: _Effort, warm: Coupling | None) -> tuple[Coupling, float, str]:
+        """The best plan found, a lower bound, and what the two are."""
+        end = time.process_time() + effort.seconds
+        for p, as_it_is in ((self.p_x, source_as_it_is), (self.p_y, target_as_it_is)):
+            if entropy(p) <= rate:
+                plan = as_it_is(self.p_x, self.p_y, self.cost)
+                return plan, plan.distortion(self.cost), "exact: plain transport, a source is sent as it is"
+        search = Search(self.p_x, self.p_y, self.cost, rate)
         if rate == 0:
-            return Plan(self.p_x[:, None], self.p_y[:, None])
-        for p, other, transposed in ((self.p_x, self.p_y, False), (self.p_y, self.p_x, True)):
-            if entropy(p) <= rate:  # Z = X, or Z = Y
-                plan = optimal_plan(p, other, self.cost.T if transposed else self.cost)
-                return Plan(plan.T, np.diag(p)) if transposed else Plan(np.diag(p), plan.T)
-        return search(self.p_x, self.p_y, self.cost, rate)
+            return search.best, search.value, "exact: independent letters"
+        if warm:
+            search.improve(warm)
+        lower, origin = self._without_branching(rate)
+        trees = [
+            BranchAndBound(self.p_x, self.p_y, self.cost, rate, first) for first in (True, False) if self.branching
+        ]
+        half_time = end - (1 - FIRST_SHARE) * effort.seconds
+        for until, starts in ((half_time, effort.starts), (end, 0)):
+            for tree, steps in zip(trees, (FIRST_STEPS, MOST_STEPS), strict=False):
+                if lower < search.value - effort.tolerance:
+                    # the first letter alone is searched whatever the time
+                    _branch(tree, search, effort.tolerance, steps, np.inf if tree.first_only else until)
+                    if tree.lower > lower:
+                        lower, origin = tree.lower, "branch and bound"
+            if lower < search.value - effort.tolerance:
+                search.start_anywhere(starts, effort.seed, end)
+        found = "best of the descents" if search.thorough else "merged from plain transport"
+        return search.best, lower, f"upper: {found}; lower: {origin}"
 
-    def ncr_lower(self, rate: float) -> float:
-        """A lower bound on D_ncr, in the caller's units."""
-        with_common = self.solve_cr(rate).lower_bound
-        if rate >= min(entropy(self.p_x), entropy(self.p_y)):  # Z = X or Z = Y: plain optimal transport
-            return with_common
-        return max(with_common, LargestAtom(self.p_x, self.p_y, self.cost, rate).bound() * self.scale)
+    def _without_branching(self, rate: float) -> tuple[float, str]:
+        """The largest of the other lower bounds: common randomness in either direction, long blocks, posteriors."""
+        if self._directions is None:
+            sides = ((self.p_x, self.p_y, self.cost), (self.p_y, self.p_x, self.cost.T))
+            small = max(self.cost.shape) <= MOST_CR_LETTERS or min(self.cost.shape) <= 2
+            self._directions = [MapProgram(*side) for side in sides if small and is_exact(*side[2].shape)]
+        bounds = []
+        for program in self._directions:
+            try:
+                bounds.append((program.solve(min(rate, np.log2(program.p_y.size)))[2], "common randomness (d_cr)"))
+            except ArithmeticError:  # a stalled program takes nothing from the other bounds
+                continue
+        if not self.branching or not bounds:
+            plan = informed_plan(self.p_x, self.p_y, self.cost, rate)
+            bounds.append((plan[1], "common randomness in long blocks (d_cr_asymptotic)"))
+            bounds.append((posterior_bound(self.p_x, self.p_y, self.cost, rate), "posteriors"))
+        return max(bounds)
 
-    def solve_cr_asymptotic(self, rate: float) -> AsymptoticSolution:
+    def agreeing(self, lower: float, upper: float) -> float:
+        """`_agreeing` in the caller's units."""
+        problem = self.problem
+        low, high = ((value - problem.offset) / problem.scale for value in (lower, upper))
+        _agreeing(low, high, _rounding(problem))
+        return min(lower, upper)
+
+    def least_rates(self, distortion: float, step: float, effort: _Effort) -> tuple[float, float]:
+        """The least rate at which a plan was found, and the largest below which there is none."""
+        scaled = (distortion - self.problem.offset) / self.problem.scale
+        slack = _rounding(self.problem)
+        if scaled >= float(self.p_x @ self.cost @ self.p_y) - slack:
+            return 0.0, 0.0
+        if scaled < source_as_it_is(self.p_x, self.p_y, self.cost).distortion(self.cost) - slack:
+            return np.inf, np.inf
+        most = min(entropy(self.p_x), entropy(self.p_y))
+        known: dict[float, tuple[float, float]] = {}
+
+        def bracket(rate: float) -> tuple[float, float]:
+            if rate not in known:
+                plan, lower, _ = self._one_shot(rate, effort, None)
+                known[rate] = plan.distortion(self.cost), lower
+            return known[rate]
+
+        ends = []
+        for side in (0, 1):  # where the upper value falls to the distortion, and where the lower one does
+            low, high = 0.0, most
+            while high - low > step:
+                rate = (low + high) / 2
+                low, high = (low, rate) if bracket(rate)[side] <= scaled + slack else (rate, high)
+            ends.append((low, high))
+        return ends[0][1], ends[1][0]
+
+    def with_common(self, rate: float) -> JointLaw:
         plan, lower = informed_plan(self.p_x, self.p_y, self.cost, rate)
-        p_xy = np.zeros_like(self.whole_cost)
-        p_xy[np.ix_(self.letters_x, self.letters_y)] = plan
-        return AsymptoticSolution(float((plan * self.cost).sum()) * self.scale, lower * self.scale, p_xy)
+        value = float((plan * self.cost).sum())
+        p_xy = self.problem.coupling(plan)
+        bounds = self.problem.value(value), self.problem.value(_agreeing(lower, value))
+        return JointLaw(*bounds, p_xy.T if self.exchanged else p_xy)
 
-    def ncr_asymptotic(self, rate: float) -> float:
-        """The value found for Theorem 5, in the caller's units."""
+    def long_blocks(self, rate: float) -> Plan:
+        for p, as_it_is in ((self.p_x, source_as_it_is), (self.p_y, target_as_it_is)):
+            if entropy(p) <= rate:
+                plan = as_it_is(self.p_x, self.p_y, self.cost)
+                return self._plan(
+                    plan, plan.distortion(self.cost), "exact: plain transport, a source is sent as it is"
+                )
+        search = Search(self.p_x, self.p_y, self.cost, rate)
         if rate == 0:
-            return float(self.p_x @ self.cost @ self.p_y) * self.scale
-        return least_distortion(self.ncr_plan(rate), self.p_x, self.p_y, self.cost, rate) * self.scale
+            return self._plan(search.best, search.value, "exact: independent letters")
+        best, note = search.best, "upper: a one-shot plan"
+        if max(self.cost.shape) <= MOST_BLOCK_LETTERS:
+            best, note = best_coupling(best, self.p_x, self.p_y, self.cost, rate), "upper: column generation"
+        lower, origin = max(
+            (posterior_bound(self.p_x, self.p_y, self.cost, rate), "posteriors"),
+            (informed_plan(self.p_x, self.p_y, self.cost, rate)[1], "common randomness (d_cr_asymptotic)"),
+        )
+        return self._plan(best, lower, f"{note}; lower: {origin}")
 
-    def whole_rows(self, P: FloatArray, Q: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """P and Q with rows of zeros for the letters without probability."""
-        whole_P = np.zeros((self.whole_cost.shape[0], P.shape[1]))
-        whole_Q = np.zeros((self.whole_cost.shape[1], Q.shape[1]))
-        whole_P[self.letters_x], whole_Q[self.letters_y] = P, Q
-        return whole_P, whole_Q
+    def _plan(self, plan: Coupling, lower: float, note: str) -> Plan:
+        """In the caller's letters and units."""
+        value = plan.distortion(self.cost)
+        P, Q = self.problem.letters_x.spread(plan.P), self.problem.letters_y.spread(plan.Q)
+        carried = plan.theta > 0
+        P, Q = P[:, carried], Q[:, carried]
+        return Plan(
+            self.problem.value(value),
+            self.problem.value(_agreeing(lower, value)),
+            note,
+            *((Q, P) if self.exchanged else (P, Q)),
+        )
+
+
+def _branch(tree: BranchAndBound, search: Search, tolerance: float, most: int, end: float) -> None:
+    """Branch until the bound meets the best plan or the time is over; descend from the laws that turn up."""
+    for step in range(most):
+        if step & (step + 1) == 0:  # before the steps 1, 2, 4, 8, ...
+            W = tree.next_laws()
+            if W is not None:
+                search.improve(Coupling(W.sum(2).T, W.sum(1).T))
+        if time.process_time() > end or not tree.step(search.value, tolerance):
+            break
+
+
+def _agreeing(lower: float, upper: float, rounding: float = 0.0) -> float:
+    """The lower value, which the solvers' tolerance may put above the upper one, but no more than that."""
+    if lower > upper + AGREEMENT + rounding:
+        raise ArithmeticError(f"bounds contradict each other: {lower:.12g} from below, {upper:.12g} attained")
+    return min(lower, upper)
+
+
+def _rounding(problem: Problem) -> float:
+    """What the rounding of a distortion in the caller's units may be in scaled ones, and the solvers' own."""
+    return 1e-12 + 16 * problem.rounding / problem.scale
+
+
+def _each(solve: Callable[[float], float], values: FloatArray) -> Values:
+    """A solver for one value applied to every entry."""
+    return result(np.reshape([solve(float(value)) for value in values.flat], values.shape))
+
+
+def _points(name: str, points: ArrayLike) -> FloatArray:
+    """Points as rows, shape (letters, d)."""
+    found = array(name, points)
+    if found.ndim not in (1, 2) or found.size == 0 or not np.isfinite(found).all():
+        raise ValueError(f"{name}: finite points expected, shape (letters,) or (letters, d), got {found.shape}")
+    return found if found.ndim == 2 else found[:, None]
+
+
+def _check_size(problem: Problem, most: int) -> None:
+    for name, size in zip(("p_x", "p_y"), problem.cost.shape, strict=True):
+        if size > most:
+            raise ValueError(f"{name}: at most {most} letters of positive probability, got {size}")

@@ -2,12 +2,14 @@
 
 X are the degraded images and Y the clean ones, arrays (n, d), row i of one being made from row i of the other
 (the two functions that read the pairs say so). Distortions are squared errors divided by d, to stand beside a
-mean squared error per pixel; rates are bits an image.
+mean squared error per pixel; rates are bits per image.
 
 Symbols: m_x, S_x and m_y, S_y are mean and covariance of X and Y (divided by n: the moments of the samples as
 laws), kappa_1 >= ... >= kappa_d the singular values of S_x^(1/2) S_y^(1/2). Where the covariances commute
 these are products of standard deviations along the common eigenvectors.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -17,6 +19,19 @@ from numpy.typing import ArrayLike
 
 from ecot.theory._arguments import FloatArray, Values, array, non_negative, result
 from ecot.theory._transport import informed_plan, sliced_cost
+
+__all__ = [
+    "Moments",
+    "bounds",
+    "entropic_estimate",
+    "gaussian_d_cr",
+    "gaussian_d_ncr",
+    "gelbrich_floor",
+    "moments",
+    "paired_upper_bound",
+    "rate_zero",
+    "sliced_wasserstein",
+]
 
 BISECTIONS = 200
 ENTROPIC_SAMPLES = 500  # of each law; an n x n linear system a Newton step
@@ -37,6 +52,26 @@ def moments(X: ArrayLike, Y: ArrayLike) -> Moments:
 
     With fewer images than values, n < d, the covariances are singular and everything below speaks of the
     samples' own law, not of the law that they were drawn from.
+
+    Parameters
+    ----------
+    X, Y
+        Images as rows, shapes (n, d) and (n', d).
+
+    Returns
+    -------
+    The moments.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no such array; the message names it.
+
+    Examples
+    --------
+    >>> M = moments([[0.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [1.0, 4.0]])
+    >>> M.shift, round(M.variance, 6), M.kappa.tolist()
+    (4.0, 5.0, [0.0, 0.0])
     """
     x, y = _images("X", X), _images("Y", Y)
     if x.shape[1] != y.shape[1]:
@@ -57,6 +92,20 @@ def gelbrich_floor(M: Moments) -> float:
     So it bounds the distortion of any system whose output has law p_Y, at any rate:
 
     ||m_x - m_y||^2 + tr(S_x + S_y - 2 (S_x^(1/2) S_y S_x^(1/2))^(1/2)), Gelbrich (1990).
+
+    Parameters
+    ----------
+    M
+        Moments of both sets of images.
+
+    Returns
+    -------
+    The bound, per pixel.
+
+    Examples
+    --------
+    >>> round(gelbrich_floor(moments([[0.0], [2.0]], [[1.0], [5.0]])), 6)  # means 2 apart, deviations 1 and 2
+    5.0
     """
     return (M.shift + M.variance - 2 * float(M.kappa.sum())) / M.dimension
 
@@ -66,6 +115,27 @@ def sliced_wasserstein(X: ArrayLike, Y: ArrayLike, directions: ArrayLike) -> flo
 
     Over all directions a shift by v gives ||v||^2 / d, so it stands beside distortions per pixel as it is. Bonneel
     et al. (2015): Sliced and Radon Wasserstein barycenters of measures.
+
+    Parameters
+    ----------
+    X, Y
+        Images as rows, shapes (n, d) and (n', d).
+    directions
+        Vectors to project on, as columns, shape (d, k); their lengths play no part.
+
+    Returns
+    -------
+    The mean squared distance.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no such array; the message names it.
+
+    Examples
+    --------
+    >>> float(round(sliced_wasserstein([[0.0, 0.0]], [[3.0, 4.0]], [[1.0, 0.0], [0.0, 1.0]]), 6))  # 25 / 2
+    12.5
     """
     x, y = _images("X", X), _images("Y", Y)
     U = array("directions", directions)
@@ -77,12 +147,47 @@ def sliced_wasserstein(X: ArrayLike, Y: ArrayLike, directions: ArrayLike) -> flo
 
 
 def rate_zero(M: Moments) -> float:
-    """Distortion E ||X - Y'||^2 / d at R = 0, where the output is independent of the input."""
+    """Distortion E ||X - Y'||^2 / d at R = 0, where the output is independent of the input.
+
+    Parameters
+    ----------
+    M
+        Moments of both sets of images.
+
+    Returns
+    -------
+    The distortion, per pixel.
+
+    Examples
+    --------
+    >>> rate_zero(moments([[0.0], [2.0]], [[1.0], [5.0]]))
+    9.0
+    """
     return (M.shift + M.variance) / M.dimension
 
 
 def paired_upper_bound(X: ArrayLike, Y: ArrayLike) -> float:
-    """E ||X - Y||^2 / d over the true pairs: one plan, hence an upper bound on W2^2(p_X, p_Y) / d."""
+    """E ||X - Y||^2 / d over the true pairs: one plan, hence an upper bound on W2^2(p_X, p_Y) / d.
+
+    Parameters
+    ----------
+    X, Y
+        Paired images as rows, both of shape (n, d).
+
+    Returns
+    -------
+    The bound, per pixel.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no such array; the message names it.
+
+    Examples
+    --------
+    >>> paired_upper_bound([[0.0], [2.0]], [[1.0], [5.0]])
+    5.0
+    """
     x, y = _pairs(X, Y)
     return float(((x - y) ** 2).mean())
 
@@ -99,6 +204,27 @@ def gaussian_d_ncr(M: Moments, rate: ArrayLike) -> Values:
     Q^(1/2)||_*, at most sum_i sqrt(p_i q_i) kappa_i in the ordered eigenvalues (Horn), with equality when P
     and Q have the singular vectors for eigenvectors. sqrt(p_i q_i) is concave in both allocations, so they
     may be taken equal. No commuting needed.
+
+    Parameters
+    ----------
+    M
+        Moments of both sets of images.
+    rate
+        R in bits per image, a number or an array.
+
+    Returns
+    -------
+    The distortion per pixel, of the rate's shape.
+
+    Raises
+    ------
+    ValueError
+        For a rate that is no number or negative.
+
+    Examples
+    --------
+    >>> gaussian_d_ncr(moments([[0.0], [2.0]], [[1.0], [5.0]]), 1)  # (58)
+    6.0
     """
     R = non_negative("rate", rate)
     kept = [float((M.kappa - np.minimum(M.kappa, _water_level(M.kappa, r))).sum()) for r in R.flat]
@@ -115,6 +241,27 @@ def gaussian_d_cr(M: Moments, rate: ArrayLike) -> Values:
     Proof. E <X, Y> = tr(S_x^(1/2) K S_y^(1/2)) with I(X;Y) >= -log2 det(I - K K') / 2; by von Neumann's
     inequality it is at most sum_i kappa_i times the i-th singular value of K, with equality for K with the
     singular vectors. No commuting needed.
+
+    Parameters
+    ----------
+    M
+        Moments of both sets of images.
+    rate
+        R in bits per image, a number or an array.
+
+    Returns
+    -------
+    The distortion per pixel, of the rate's shape.
+
+    Raises
+    ------
+    ValueError
+        For a rate that is no number or negative.
+
+    Examples
+    --------
+    >>> round(gaussian_d_cr(moments([[0.0], [2.0]], [[1.0], [5.0]]), 1), 6)  # (61)
+    5.535898
     """
     R = non_negative("rate", rate)
     kappa = M.kappa[M.kappa > M.kappa[0] * np.finfo(float).eps] if M.kappa[0] > 0 else M.kappa[:0]
@@ -127,6 +274,27 @@ def entropic_estimate(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> Values:
 
     An estimate, not a bound: n samples know no more than log2 n bits, and their transport cost is biased. At
     most ENTROPIC_SAMPLES of each are used, evenly spaced, and the rate may be at most log2(n) / 2.
+
+    Parameters
+    ----------
+    X, Y
+        Images as rows, shapes (n, d) and (n', d).
+    rate
+        R in bits per image, a number or an array.
+
+    Returns
+    -------
+    The distortion per pixel, of the rate's shape.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no such array, or for a rate that the samples do not support.
+
+    Examples
+    --------
+    >>> entropic_estimate([[0.0], [1.0], [2.0], [3.0]], [[0.0], [1.0], [2.0], [3.0]], 0)
+    2.5
     """
     x, y = (_thinned(_images(name, images)) for name, images in (("X", X), ("Y", Y)))
     R = non_negative("rate", rate)
@@ -142,11 +310,32 @@ def entropic_estimate(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> Values:
 
 
 def bounds(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> pd.DataFrame:
-    """All statements above as one tidy table, for paired images and rates in bits an image.
+    """All statements above as one tidy table, for paired images and rates in bits per image.
 
     Columns: bound; kind (`bound` holds for every source with these samples as its law, `reference` for
     Gaussian ones, `estimate` is a plug-in value); rate_bits (empty where the statement holds at every rate);
     distortion, per pixel. The entropic estimate stands at those rates that the samples support.
+
+    Parameters
+    ----------
+    X, Y
+        Paired images as rows, both of shape (n, d).
+    rate
+        Rates in bits per image, an array.
+
+    Returns
+    -------
+    The table.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no such array; the message names it.
+
+    Examples
+    --------
+    >>> bounds([[0.0], [2.0]], [[1.0], [5.0]], [0.0]).distortion.round(3).tolist()
+    [5.0, 5.0, 9.0, 9.0, 9.0, 9.0]
     """
     x, y = _pairs(X, Y)
     R = np.atleast_1d(non_negative("rate", rate))
