@@ -180,7 +180,8 @@ def test_more_letters_than_suffice_gain_nothing(seed):
 
 def test_a_general_solver_finds_nothing_below_the_bound():
     """SCIP, a global solver for mixed-integer nonlinear programs, on the problem as it is written."""
-    scip = pytest.importorskip("pyscipopt")
+    import pyscipopt as scip
+
     p_x, p_y, cost = np.array([0.6, 0.4]), np.array([0.3, 0.7]), np.array([[0.1, 0.9], [0.7, 0.4]])
     rate, k = 0.5, 3
     model = scip.Model()
@@ -199,7 +200,7 @@ def test_a_general_solver_finds_nothing_below_the_bound():
     terms = [cost[i, j] * theta[z] * a[i][z] * b[j][z] for z in range(k) for i in range(2) for j in range(2)]
     model.addCons(value >= scip.quicksum(terms))
     model.setObjective(value)
-    model.setParam("limits/time", 20)
+    model.setParam("limits/time", 10)
     model.setParam("limits/gap", 1e-3)
     model.optimize()
     found = finite.solve_ncr(p_x, p_y, cost, rate)
