@@ -8,7 +8,7 @@ import pytest
 
 from ecot.config import merge, validate
 from ecot.errors import EcotError
-from ecot.evaluation.test_set import batches
+from ecot.evaluation.degraded import batches
 from ecot.products import image_bounds
 from ecot.products.base import make, named
 from ecot.theory import images

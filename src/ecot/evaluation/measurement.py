@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecot import systems
+from ecot.evaluation.degraded import batches
 from ecot.evaluation.law import TargetLaw
-from ecot.evaluation.test_set import batches
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.systems.objectives import squared_error
 

@@ -13,7 +13,7 @@ from ecot.config import Config, TaskSettings
 from ecot.data.arrays import checksum, load
 from ecot.data.sets import DATASETS
 from ecot.degradations import KINDS, DegradationSettings
-from ecot.evaluation.test_set import batches
+from ecot.evaluation.degraded import batches
 from ecot.files import atomic
 from ecot.grid.paths import dataset_path, image_bounds_path
 from ecot.grid.plan import measurement_settings, task_settings, tasks

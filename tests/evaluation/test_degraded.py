@@ -5,7 +5,7 @@ import pytest
 
 from ecot.coding import randomness
 from ecot.degradations import KINDS, degradation
-from ecot.evaluation.test_set import batches
+from ecot.evaluation.degraded import batches
 
 SEED = 5
 SETTINGS = {
