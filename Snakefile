@@ -34,7 +34,11 @@ resource_scopes:
 
 
 onstart:
-    if word := pipeline.start():
+    try:
+        word = pipeline.start()
+    except EcotError as error:
+        sys.exit(str(error))
+    if word:
         print(word, file=sys.stderr)
 
 
