@@ -40,7 +40,7 @@ test: env
 # Bounded: a queue that hangs must not hang whoever waits for the tests.
 test-cluster: env
 	dpkg --status $(SLURM) > /dev/null 2>&1 || { apt-get update && apt-get install --yes --no-install-recommends $(SLURM); }
-	timeout --kill-after 60 900 $(BIN)/python -m pytest tests/cluster -m cluster -s
+	timeout --kill-after 60 1800 $(BIN)/python -m pytest tests/cluster -m cluster -s
 
 # Without `env`: it runs wherever a GPU turns up, in any Python that has the packages (PYTHON=...).
 gpu-check:

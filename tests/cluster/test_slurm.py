@@ -71,7 +71,7 @@ def most_at_a_time(jobs):
 def demo(checkout):
     """A checkout, and the run of the whole demo in it."""
     made = checkout(QUICK)
-    return made, made.snakemake(timeout=600)
+    return made, made.snakemake(timeout=1200)
 
 
 def test_the_demo_is_computed(demo):

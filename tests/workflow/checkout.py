@@ -35,7 +35,7 @@ class Checkout:
     def snakemake(self, *arguments, config="tiny.yaml", under=()):
         return subprocess.run(
             [*under, *self.command(*arguments, config=config)],
-            cwd=self.folder, capture_output=True, text=True, env=self.environment, timeout=600,
+            cwd=self.folder, capture_output=True, text=True, env=self.environment, timeout=1200,
         )  # fmt: skip
 
     def planned(self, *arguments):
@@ -66,7 +66,7 @@ class Checkout:
         configs = ["--config", "config.yaml", "--config", config]
         return subprocess.run(
             [sys.executable, "-m", "ecot", *arguments, *configs], cwd=self.folder, capture_output=True, text=True,
-            env={**self.environment, "PYTHONPATH": str(self.folder / "src")}, timeout=600, **options,
+            env={**self.environment, "PYTHONPATH": str(self.folder / "src")}, timeout=1200, **options,
         )  # fmt: skip
 
     def edit(self, path, text):
