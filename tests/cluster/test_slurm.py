@@ -82,7 +82,7 @@ def test_the_demo_is_computed(demo):
     for kind in ("train_", "measure"):
         assert [job.gpus for job in run.jobs(kind)] == ["gpu:1"] * len(list(grid(config)))
     tables = {path.name: path.read_text() for path in (made.folder / "results/demo/tables").iterdir()}
-    rates = [f"rate_distortion_{task}" for task in ("super_resolution", "denoising")]
+    rates = [f"rate_distortion_table_{task}" for task in ("super_resolution", "denoising")]
     names = [*(f"table_{i:02d}" for i in range(1, 16)), "constraint", *rates]
     expected = {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")}
     assert set(tables) == expected | {"paired.csv", "paired.md"}
