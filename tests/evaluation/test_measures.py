@@ -66,7 +66,7 @@ def test_gelbrich_and_frechet_distances_of_gaussian_laws():
 
 def test_the_frechet_distance_is_torchmetrics(digits, classifier):
     clean, outputs = digits
-    oracle = FrechetInceptionDistance(classifier.features, normalize=True)
+    oracle = FrechetInceptionDistance(classifier.features, normalize=True, input_img_size=(1, 28, 28))
     oracle.update(clean, real=True)
     oracle.update(outputs, real=False)
     found = frechet_distance(outputs, clean, context(classifier))
