@@ -74,8 +74,8 @@ class PlainLoop:
         """X from Y (Section B.1)."""
         kind = self.settings.degradation
         if isinstance(kind, ResamplingSettings):
-            small = F.interpolate(y, scale_factor=1 / kind.factor, mode=kind.interpolation, align_corners=False)
-            return F.interpolate(small, scale_factor=kind.factor, mode=kind.interpolation, align_corners=False)
+            small = F.interpolate(y, scale_factor=1 / kind.factor, mode=kind.down, align_corners=False)
+            return F.interpolate(small, scale_factor=kind.factor, mode=kind.up, align_corners=False)
         if isinstance(kind, GaussianNoiseSettings):
             return y + kind.std / 255 * torch.randn_like(y)
         raise NotImplementedError(f"the plain loop has no {kind.kind}")

@@ -38,7 +38,7 @@ def config():
 def tiny(values):
     """A configuration whose cells train within a second; end to end only, the other modes by `all_modes`."""
     small = {"n_train": 128, "n_test": 64, "width": 0.1}
-    end_to_end = {"epochs": 2, "decay_epoch": 1, "learning_rate": 1e-3}
+    end_to_end = {"epochs": 2, "decays": {30: None, 40: None, 1: 5.0}, "learning_rate": 1e-3}
     others = {"joint": None, "separate": None, "restoration": None, "baseline": None}
     change = {}
     for task, dataset, rates in (
@@ -61,7 +61,8 @@ def all_modes(values):
     change = {}
     for task, rate in (("super_resolution", 8), ("denoising", 12)):
         modes = {
-            name: {**mode, "epochs": 1, "decay_epoch": 1} | ({"rates": [rate]} if "rates" in mode else {})
+            name: {**mode, "epochs": 1, "decays": dict.fromkeys(mode["decays"])}
+            | ({"rates": [rate]} if "rates" in mode else {})
             for name, mode in values["tasks"][task]["modes"].items()
             if name != "end_to_end"
         }

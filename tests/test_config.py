@@ -19,6 +19,7 @@ from ecot.grid.paths import model_folder
 from ecot.grid.plan import cell_settings, grid
 from ecot.grid.plan import sweep as swept
 from ecot.tasks import TASKS
+from ecot.theory.penalty import critical_weight
 from ecot.workflow import Pipeline
 
 
@@ -66,7 +67,7 @@ def sweep(**change):
         (degradation(std="20"), "tasks.denoising.degradation.std: '20': must be a valid number"),
         (
             degradation(kind="resampling"),
-            "degradation.std: unknown setting; allowed: kind, factor, interpolation",
+            "degradation.std: unknown setting; allowed: kind, factor, down, up",
         ),
         ({"tasks": {"denoising": {"degradation": None}}}, "tasks.denoising.degradation: None: must be"),
         (
@@ -130,7 +131,7 @@ def sweep(**change):
                             "end_to_ned": {
                                 "epochs": 1,
                                 "learning_rate": 0.1,
-                                "decay_epoch": 1,
+                                "decays": {},
                                 "distribution_weight": 0.0,
                             }
                         }
@@ -315,6 +316,31 @@ def test_the_published_weight_is_an_overlay_that_changes_nothing_else(repository
     assert config.tasks["super_resolution"].modes["end_to_end"].distribution_weight == 1e-2
     assert published.model_dump() == merge(config.model_dump(), {"run": published.run, **changed})
     assert published.run != config.run
+
+
+def test_the_critical_weights_are_an_overlay_at_1_2_lambda_star(repository, config):
+    """At the transport cost of the Gelbrich floor on MNIST, and of the noise on SVHN."""
+    critical = load(repository / "config.yaml", repository / "config.critical.yaml")
+    changed = {}
+    for task, values, cost in (("super_resolution", 784, 0.0350), ("denoising", 3072, (20 / 255) ** 2)):
+        weight = critical.tasks[task].modes["end_to_end"].distribution_weight
+        assert weight == pytest.approx(1.2 * critical_weight(cost, values), rel=0.01)
+        changed[task] = {"modes": {"end_to_end": {"distribution_weight": weight}}}
+    assert critical.model_dump() == merge(config.model_dump(), {"run": critical.run, "tasks": changed})
+
+
+def test_the_authors_code_is_an_overlay_of_end_to_end_alone(repository):
+    code = load(repository / "config.yaml", repository / "config.authors_code.yaml")
+    assert {task: list(settings.modes) for task, settings in code.tasks.items()} == {
+        "super_resolution": ["end_to_end"],
+        "denoising": ["end_to_end"],
+    }
+    schedules = {task: settings.modes["end_to_end"] for task, settings in code.tasks.items()}
+    assert [mode.epochs for mode in schedules.values()] == [100, 100]
+    assert schedules["super_resolution"].decays == {20: 5.0, 40: 10.0}  # so a fiftieth after epoch 40
+    assert schedules["denoising"].decays == {40: 5.0}
+    assert [mode.distribution_weight for mode in schedules.values()] == [1e-3, 3e-3]
+    assert code.training.critic_batches == "paired"
 
 
 def test_how_many_dither_vectors_each_mode_draws(config):

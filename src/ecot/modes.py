@@ -6,12 +6,13 @@ is planned fast.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ecot.registry import Registry
 
 Randomness = Literal["common", "independent"]
+Dither = Literal["fresh", "shared"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Mode:
     dithers: Mapping[Randomness, int]
     marker: str  # matplotlib's, in figures that show several modes
     builds_on: str | None = None  # the mode of the frozen model that it needs
+    # Where the paper leaves open which dither the system sees: the readings, and how many more vectors each draws.
+    readings: Mapping[Dither, int] = field(default_factory=dict)
+
+    def vectors(self, randomness: Randomness | None, dither: Dither | None) -> int:
+        """How many dither vectors a system draws per image."""
+        return (self.dithers[randomness] if randomness else 0) + (self.readings[dither] if dither else 0)
 
     @property
     def rated(self) -> bool:
@@ -39,8 +46,16 @@ MODES: Registry[Mode] = Registry("mode")
 
 for _mode in (
     Mode("end_to_end", "end to end", "ecot.systems.end_to_end:EndToEnd", {"common": 1, "independent": 2}, "o"),
-    Mode("joint", "joint", "ecot.systems.joint:Joint", {"independent": 2}, "^", builds_on="end_to_end"),
-    Mode("separate", "separate", "ecot.systems.separate:Separate", {"independent": 4}, "v", builds_on="end_to_end"),
+    Mode(
+        "joint",
+        "joint",
+        "ecot.systems.joint:Joint",
+        {"independent": 2},
+        "^",
+        builds_on="end_to_end",
+        readings={"fresh": 3, "shared": 0},
+    ),
+    Mode("separate", "separate", "ecot.systems.separate:Separate", {"independent": 6}, "v", builds_on="end_to_end"),
     Mode("restoration", "restoration", "ecot.systems.restoration:Restoration", {}, "*"),
     Mode(
         "baseline",

@@ -16,7 +16,7 @@ from ecot.grid.plan import grid
 
 pytestmark = pytest.mark.cluster
 
-SHORT = {"epochs": 1, "decay_epoch": 1}
+SHORT = {"epochs": 1, "decays": {1: None, 2: None, 30: None, 40: None, 50: None, 100: None}}
 MODES = ("end_to_end", "joint", "separate", "restoration", "baseline")
 
 

@@ -36,7 +36,7 @@ def test_resampling_is_torchs(interpolation, side, factor):
     options = {} if interpolation in ("nearest", "area") else {"align_corners": False}
     small = F.interpolate(y, size=side // factor, mode=interpolation, **options)
     expected = F.interpolate(small, size=side, mode=interpolation, **options)
-    degrade = resampling(side, factor=factor, interpolation=interpolation)
+    degrade = resampling(side, factor=factor, down=interpolation, up=interpolation)
     np.testing.assert_allclose(degrade.apply(y.numpy(), None, None), expected.numpy(), atol=3e-6)
 
 

@@ -158,7 +158,7 @@ def test_a_lease_shows_torch_one_device():
 
 def test_training_on_a_gpu_learns_what_the_cpu_learns(datasets, settings):
     """The same cell on both: the last epoch's distortion agrees to a few percent, noise and rounding apart."""
-    mode = {"end_to_end": {"epochs": 4, "decay_epoch": 3}}
+    mode = {"end_to_end": {"epochs": 4, "decays": {1: None, 3: 5.0}}}
     made = settings(change={"tasks": {"super_resolution": {"modes": mode}}, "training": {"batch_size": 16}})
     images = load(datasets / "mnist_sample.npz", "train", 1024).images
     last = []

@@ -15,7 +15,7 @@ SEEDS = range(4)
 
 def test_the_same_cell_by_both_loops_agrees_within_the_spread_over_seeds(datasets, settings):
     """Distortion on the training images after the same number of steps, critic included; 4 standard errors."""
-    mode = {"end_to_end": {"epochs": 4, "decay_epoch": 4, "distribution_weight": 1e-2}}
+    mode = {"end_to_end": {"epochs": 4, "decays": {1: None}, "distribution_weight": 1e-2}}
     change = {
         "tasks": {"super_resolution": {"modes": mode}},
         "training": {"batch_size": 16, "critic_batches": "paired"},  # as a plain loop has them

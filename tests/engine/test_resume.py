@@ -79,7 +79,7 @@ def test_a_training_left_at_any_step_ends_as_an_uninterrupted_one(images, settin
 
 def test_killed_at_ten_random_moments_it_ends_with_the_same_model(datasets, settings, tmp_path):
     """kill -9 at any moment: while it reads, trains, saves or writes its outputs."""
-    task = {"n_train": 256, "modes": {"end_to_end": {"epochs": 4, "decay_epoch": 2}}}
+    task = {"n_train": 256, "modes": {"end_to_end": {"epochs": 4, "decays": {1: None, 2: 5.0}}}}
     made = settings(change={"tasks": {"super_resolution": task}, "training": {"batch_size": 32}})
     processes = multiprocessing.get_context("forkserver")  # torch is imported once, each training is a process
     processes.set_forkserver_preload(["ecot.engine.job"])

@@ -105,14 +105,14 @@ def test_the_frozen_tensors_are_loaded(settings):
 
 
 def test_the_rate_is_divided_once(pair):
-    schedule = {"epochs": 4, "decay_epoch": 2, "decay_factor": 5.0, "learning_rate": 1e-3}
+    schedule = {"epochs": 4, "decays": {1: None, 2: 5.0}, "learning_rate": 1e-3}
     history = fit(*pair(change=end_to_end(**schedule)))
     assert [row["learning_rate"] for row in history] == pytest.approx([1e-3, 1e-3, 2e-4, 2e-4])
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
 
 
 def test_training_lowers_the_distortion(pair):
-    history = fit(*pair(change=end_to_end(epochs=12, decay_epoch=11, learning_rate=3e-3)))
+    history = fit(*pair(change=end_to_end(epochs=12, decays={1: None, 11: 5.0}, learning_rate=3e-3)))
     assert history[-1]["distortion"] < 0.6 * history[0]["distortion"]
 
 

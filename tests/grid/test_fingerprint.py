@@ -84,8 +84,7 @@ def test_equal_settings_have_equal_fingerprints(values):
         ("tasks.super_resolution.width", 0.5),
         ("tasks.super_resolution.modes.joint.epochs", 7),
         ("tasks.super_resolution.modes.joint.learning_rate", 1e-3),
-        ("tasks.super_resolution.modes.joint.decay_epoch", 7),
-        ("tasks.super_resolution.modes.joint.decay_factor", 7.0),
+        ("tasks.super_resolution.modes.joint.decays", {7: 5.0}),
         ("tasks.super_resolution.modes.joint.distribution_weight", 0.1),
         ("tasks.super_resolution.modes.end_to_end.epochs", 7),  # of the frozen model
         ("training.batch_size", 32),
@@ -298,7 +297,7 @@ def some(task="", *modes):
         ("coding/randomness.py", "odd * 2.0**-53", "odd * 2.0**-52", some()),
         ("coding/quantiser.py", "2.0 / levels", "1.0 / levels", some()),
         ("data/arrays.py", "shape if n is None else (n, *shape[1:])", "shape", some()),
-        ("engine/loop.py", "epoch > schedule.decay_epoch", "epoch >= schedule.decay_epoch", some()),
+        ("engine/loop.py", "if epoch > after", "if epoch >= after", some()),
         ("engine/feed.py", "len(images) //", "1 + len(images) //", some()),
         ("degradations/__init__.py", "if self.noisy else None", "if not self.noisy else None", some()),
         ("degradations/resampling.py", "CUBIC = -0.75", "CUBIC = -0.5", some("super_resolution")),

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecot import paper
 from ecot.config import merge, validate
 from ecot.paper import checks, differences
 
 SR, DN = "super_resolution", "denoising"
 SIGMA2 = (20 / 255) ** 2
+CLEAN = {"gelbrich": 0.0008, "classifier_accuracy": 0.08}
+TEST_SETS = {SR: checks.TestSet(0.01, CLEAN), DN: checks.TestSet(0.001, CLEAN)}
 RATES = {SR: [4, 10, 20], DN: [12, 30, 60]}
 
 
@@ -28,19 +29,21 @@ def run(task=SR, seeds=(0, 1, 2), spread=1e-5, **changes):
             ):  # fmt: skip
                 level = 0.1 / rate + 0.02 + 0.003 * (randomness == "independent") + 0.01 * (mode == "baseline")
                 row = {"mse_input": level, "mse_target": level - SIGMA2}
+                row |= {"gelbrich": 0.001 + 0.001 * (mode == "baseline"), "classifier_accuracy": 0.9}
                 if mode in ("joint", "separate"):
                     share = 1.02 if mode == "joint" else 1.0
                     row |= {"mse_x_y1": 0.6 * level * share, "mse_y_y2": 0.4 * level * share}
-                    row["mse_y1_y2"] = 0.001 if mode == "joint" else 0.004
+                    row["mse_y1_y2"] = 0.0003 if mode == "joint" else 0.004
                 row = {name: value + spread * rng.standard_normal() for name, value in row.items()}
                 if mode in ("joint", "separate"):
                     row["loss_decomposed"] = row["mse_x_y1"] + row["mse_y_y2"] + row["mse_y1_y2"]
                 for name, change in changes.items():
                     if name in row:
                         row[name] = change(mode, randomness, rate, seed, row[name])
-                rows.append(
-                    {"task": task, "mode": mode, "randomness": randomness, "rate_bits": rate, "seed": seed} | row
-                )
+                key = {"task": task, "mode": mode, "randomness": randomness, "rate_bits": rate, "seed": seed}
+                rows.append(key | row | {"dither": "fresh" if mode == "joint" else None})
+                if mode == "joint":  # the other reading, of which no claim speaks
+                    rows.append(key | dict.fromkeys(row, 0.5) | {"dither": "shared"})
     return pd.DataFrame(rows)
 
 
@@ -48,21 +51,20 @@ def run(task=SR, seeds=(0, 1, 2), spread=1e-5, **changes):
 def verdict(values):
     """The judged row of one claim about one task."""
 
-    def judge(metrics, name, task=SR, floors=None, change=None):
+    def judge(metrics, name, task=SR, test_sets=TEST_SETS, change=None):
         config = validate(merge(values, change or {}))
-        found = checks.claims(config, {SR: 0.01, DN: 0.001} if floors is None else floors)
-        claim = next(claim for claim in found if claim.id == f"{name}/{task}")
-        return pd.Series(checks.row(claim, differences.of_run(metrics)))
+        claim = next(claim for claim in checks.claims(config, test_sets) if claim.id == f"{name}/{task}")
+        return pd.Series(checks.row(claim, differences.of_run(metrics), config))
 
     return judge
 
 
-def test_everything_holds_on_numbers_made_so(verdict, config):
+def test_everything_holds_on_numbers_made_so(config):
     for task in (SR, DN):
-        rows = checks.judge(differences.of_run(run(task)), config, {SR: 0.01, DN: 0.001}).query("task == @task")
-        other = rows[rows.verdict != "holds"]
-        assert [name.partition("/")[0] for name in other.id] == ["printed_alike"]
-        assert (rows[rows.verdict == "holds"].n_seeds == 3).all()
+        rows = checks.judge(differences.of_run(run(task)), config, TEST_SETS).query("task == @task")
+        assert set(rows.verdict) == {"holds"}, rows[["id", "verdict", "evidence"]].to_string()
+        assert (rows.n_seeds == 3).all()
+        assert (rows.problem == "").all()
 
 
 def up(where, by=0.03):
@@ -88,25 +90,25 @@ BREAKS = {
     "common_better_target": {"mse_target": up(common_high)},
     "distortion_falls": {"mse_input": up(last_high)},
     "outputs_clearer": {"mse_target": up(last_high)},
-    "output_law": {"mse_input": up(lambda mode, *_: mode == "end_to_end", -0.02)},
+    "above_floor": {"mse_input": up(lambda mode, *_: mode == "end_to_end", -0.02)},
+    "output_law": {"classifier_accuracy": up(lambda mode, *_: mode == "end_to_end", -0.5)},
     "decomposed_close": {"loss_decomposed": up(joint, 0.01)},
-    "loss_is_sum": {"loss_decomposed": up(joint, 0.001)},
-    "joint_close": {"mse_x_y1": up(joint, 0.02)},
+    "joint_close": {"mse_x_y1": up(joint, -0.02)},
     "separate_lowers_errors": {"mse_y_y2": up(joint, -0.005)},
-    "separate_raises_transport": {"mse_y1_y2": up(joint, 0.01)},
-    "beats_baseline": {"mse_input": up(lambda mode, *_: mode == "baseline", -0.02)},
+    "beats_baseline": {name: up(lambda mode, *_: mode == "baseline", -0.02) for name in ("mse_input", "gelbrich")},
     "noise_consistent": {"mse_target": up(lambda *_: True, 0.002)},
 }
 
 
-@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
+@pytest.mark.parametrize(
+    ("seeds", "words"), [((0,), ("consistent", "inconsistent")), ((0, 1, 2), ("holds", "fails"))]
+)
 @pytest.mark.parametrize("name", BREAKS)
-def test_every_claim_can_fail(verdict, name, seeds):
+def test_every_claim_can_fail(verdict, name, seeds, words):
     task = DN if name == "noise_consistent" else SR
-    assert verdict(run(task, seeds), name, task).verdict == "holds"
+    assert verdict(run(task, seeds), name, task).verdict == words[0]
     row = verdict(run(task, seeds, **BREAKS[name]), name, task)
-    assert row.verdict == "fails", row.evidence
-    assert ("no interval" in row.evidence) == (len(seeds) == 1)
+    assert row.verdict == words[1], row.evidence
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -130,6 +132,18 @@ def test_a_spread_wider_than_the_difference_decides_nothing(verdict):
     assert "undecided" in row.evidence
 
 
+def test_an_effect_that_is_large_against_the_spread_is_never_not_testable(verdict):
+    """As on the demo, where the decomposed loss lies 34.8 and 35.2 % above the other in the two seeds."""
+    above = {0: 1.348, 1: 1.352}
+
+    def change(mode, randomness, rate, seed, value):
+        return above[seed] * (0.1 / rate + 0.023) if mode == "joint" else value
+
+    for rates in ([60], [12, 30, 60]):
+        numbers = run(DN, (0, 1), loss_decomposed=change)
+        assert verdict(numbers[numbers.rate_bits.isin(rates)], "decomposed_close", DN).verdict == "fails"
+
+
 def test_one_rate_against_the_claim_is_named(verdict):
     row = verdict(run(mse_input=BREAKS["common_better"]["mse_input"]), "common_better")
     assert row.evidence.startswith("lower at 2 of 3 points")
@@ -137,12 +151,48 @@ def test_one_rate_against_the_claim_is_named(verdict):
 
 
 def test_the_floor_is_of_the_tasks_own_test_set(verdict):
-    assert verdict(run(), "output_law", floors={}).verdict == "not testable"
-    row = verdict(run(), "output_law", floors={SR: 0.0353})
-    assert row.paper == "fails", "Table 5 falls below the floor of MNIST"
+    assert verdict(run(), "above_floor", test_sets={}).verdict == "not testable"
+    floor = {SR: checks.TestSet(0.0353)}
+    row = verdict(run(), "above_floor", test_sets=floor)
+    assert row.paper == "inconsistent", "Table 5 falls below the floor of MNIST"
     assert "common, 16 bits" in row.paper_evidence
-    other = {"tasks": {SR: {"dataset": "mnist_sample"}}}
-    assert verdict(run(), "output_law", floors={SR: 0.0353}, change=other).paper == "not testable"
+    for change in ({"dataset": "mnist_sample"}, {"n_test": 1000}, {"degradation": {"factor": 2}}):
+        other = verdict(run(), "above_floor", test_sets=floor, change={"tasks": {SR: change}})
+        assert other.paper == "not testable", change
+
+
+def test_the_law_is_judged_by_the_measure_that_is_farthest_off(verdict):
+    row = verdict(run(), "output_law", test_sets={SR: checks.TestSet(None, {**CLEAN, "gelbrich": 0.0004})})
+    assert row.verdict == "fails"
+    assert "largest ratio 2.5" in row.evidence
+    assert row.paper == "not testable", "the paper publishes no measure of the law"
+    # A distortion that is bad enough lies above the floor, and says nothing about the law.
+    bad = run(mse_input=up(lambda *_: True, 1.0), gelbrich=up(lambda *_: True, 1.0))
+    assert verdict(bad, "above_floor").verdict == "holds"
+    assert verdict(bad, "output_law").verdict == "fails"
+
+
+def of_baseline(mode, *_):
+    return mode == "baseline"
+
+
+@pytest.mark.parametrize(
+    ("distortion", "law", "words"),
+    [  # how much better the baseline is made; as made, it is worse by 0.01 and 0.001
+        (0.0, 0.0, ("consistent", "holds")),
+        (0.0, -0.001, ("consistent", "holds")),  # the same law: better in the other
+        (0.0, -0.005, ("not comparable", "not comparable")),
+        (-0.02, 0.0, ("not comparable", "not comparable")),
+        (-0.02, -0.005, ("inconsistent", "fails")),
+    ],
+)
+def test_the_baseline_is_compared_in_distortion_and_law(verdict, distortion, law, words):
+    changes = {"mse_input": up(of_baseline, distortion), "gelbrich": up(of_baseline, law)}
+    for seeds, word in zip(((0,), (0, 1, 2)), words, strict=True):
+        found = verdict(run(seeds=seeds, spread=0.0, **changes), "beats_baseline")
+        assert found.verdict == word, (seeds, found.evidence)
+    assert found.paper == "not comparable"
+    assert found.paper_evidence.startswith("distortion lower at 30 of 30 points; how far")
 
 
 def test_noise_that_is_clipped_or_none_at_all_is_not_compared(verdict):
@@ -153,24 +203,25 @@ def test_noise_that_is_clipped_or_none_at_all_is_not_compared(verdict):
 def test_the_papers_own_numbers(config):
     rows = checks.judge(differences.of_run(run().iloc[:0]), config, {}).set_index("id")
     assert (rows.verdict == "not testable").all()
-    fails = set(rows.index[rows.paper == "fails"])
-    assert fails == {
-        f"loss_is_sum/{SR}", f"printed_alike/{SR}", f"separate_lowers_errors/{SR}", f"separate_lowers_errors/{DN}"
+    assert set(rows.index[rows.paper == "inconsistent"]) == {
+        f"separate_lowers_errors/{SR}", f"separate_lowers_errors/{DN}"
     }  # fmt: skip
-    assert "20 bits (-0.00207), 30 bits (-0.01098)" in rows.loc[f"loss_is_sum/{SR}", "paper_evidence"]
-    repeated = rows.loc[f"printed_alike/{SR}", "paper_evidence"]
-    assert "18 bits, 0.0324 and 0.0342" in repeated
-    assert "0.00122 and 0.0092" in repeated
-    # What these two checks find is what resources/paper_tables.csv marks, both ends of a contradiction.
-    assert len(paper.published().note.dropna()) == 4
-    assert (
-        rows.paper[[f"{name}/{task}" for name in ("common_better", "beats_baseline") for task in (SR, DN)]] == "holds"
-    ).all()
+    assert (rows.paper[[f"common_better/{task}" for task in (SR, DN)]] == "consistent").all()
+    assert not set(rows.paper) & {"holds", "holds on average", "fails"}, "the paper has one run"
 
 
-def test_thresholds_are_the_papers_own():
-    assert checks.largest_published(("decomposed",), (1, 11)) == pytest.approx(0.0139 / 0.0123 - 1)
-    assert checks.largest_published(("joint_mse_x_y1", "joint_mse_y_y2"), (2,)) == pytest.approx(0.0136 / 0.0113 - 1)
+def test_what_makes_it_another_problem_stands_beside_a_verdict(verdict):
+    row = verdict(run(), "common_better", change={"tasks": {SR: {"levels": 2}}})
+    assert row.problem == "2 levels (paper: 4)"
+    assert row.verdict == "holds"
+
+
+def test_thresholds_are_the_tasks_own():
+    assert checks.largest_published(("decomposed",), (1, 11), DN) == pytest.approx(0.0139 / 0.0123 - 1)
+    assert checks.largest_published(("decomposed",), (1, 11), SR) == pytest.approx(0.0586 / 0.0558 - 1)
+    terms = ("joint_mse_x_y1", "joint_mse_y_y2")
+    assert checks.largest_published(terms, (2,), SR) == pytest.approx(0.0136 / 0.0113 - 1)
+    assert checks.largest_published(terms, (2,), DN) == pytest.approx(0.0044 / 0.0040 - 1)
 
 
 @pytest.mark.parametrize(
@@ -195,15 +246,3 @@ def test_bits_saved_by_numerical_integration():
     D = np.linspace(0.031, 0.055, 200_001)
     by_rate = [np.interp(D, curve.to_numpy()[::-1], curve.index.to_numpy()[::-1]) for curve in (first, second)]
     assert checks.bits_saved(first, second) == pytest.approx((by_rate[1] - by_rate[0]).mean(), rel=1e-4)
-
-
-def test_the_rule_of_verdicts():
-    right, wrong = pd.DataFrame({4: [1.0, 1.1, 0.9]}), pd.DataFrame({4: [-1.0, -1.1, -0.9]})
-    assert checks.decide(right) == "holds"
-    assert checks.decide(wrong) == "fails"
-    assert checks.decide(pd.concat([right, 10 * right, wrong.set_axis([8], axis=1)], axis=1)) == "fails"
-    unclear = pd.DataFrame({4: [1.0, 1.1, 0.9], 8: [0.1, -0.3, 0.1]})
-    assert checks.decide(unclear) == "not testable"
-    assert checks.decide(right.iloc[:1]) == "holds"
-    assert checks.decide(unclear.iloc[1:2]) == "fails"
-    assert checks.decide(pd.DataFrame()) == "not testable"

@@ -7,9 +7,10 @@ import pytest
 from ecot.artefacts import DamagedError
 from ecot.config import merge, validate
 from ecot.errors import EcotError
-from ecot.grid.paths import image_bounds_path
+from ecot.grid.paths import clean_scores_path, image_bounds_path
 from ecot.paper import differences
 from ecot.products import base
+from ecot.quantities import measures
 
 SR, DN = "super_resolution", "denoising"
 pytestmark = pytest.mark.usefixtures("quick_theory")
@@ -67,10 +68,16 @@ def test_claims_are_written(measured):
     text, rows = write(measured(), "claims")
     rows = rows.set_index("id")
     assert list(rows.columns) == [
-        "task", "claim", "place", "tables", "criterion", "evidence", "verdict", "n_seeds", "paper", "paper_evidence"
+        "task", "claim", "place", "tables", "criterion", "evidence", "verdict", "n_seeds", "problem", "paper",
+        "paper_evidence",
     ]  # fmt: skip
-    assert rows.loc[f"distortion_falls/{SR}", ["verdict", "n_seeds", "paper"]].tolist() == ["holds", 3, "holds"]
-    assert rows.loc[f"output_law/{SR}", "verdict"] == "not testable", "no bounds are computed"
+    assert rows.loc[f"distortion_falls/{SR}", ["verdict", "n_seeds", "paper"]].tolist() == ["holds", 3, "consistent"]
+    assert rows.loc[f"output_law/{SR}", "verdict"] == "not testable", "no scores of clean images are computed"
+    assert rows.loc[f"above_floor/{SR}", "verdict"] == "not testable", "no bounds are computed"
+    problem = "data set mnist_sample (paper: mnist)"
+    assert rows.loc[f"distortion_falls/{SR}", "problem"] == problem
+    assert f"**Super-resolution, another problem than the paper's ({problem}): " in text
+    assert "Another problem than the paper's, whose numbers do not stand beside these: data set mnist_sample" in text
     assert rows.loc["transport_limit", "verdict"] == "holds"
     assert rows.loc["wrong", "verdict"] == "fails"
     assert np.isnan(rows.loc["wrong", "n_seeds"])
@@ -80,16 +87,36 @@ def test_claims_are_written(measured):
     assert widths == {5, 7}
 
 
-def test_the_floor_comes_from_the_bounds(measured):
+def test_floor_and_clean_scores_come_from_the_test_set(measured):
     config = measured()
-    path = image_bounds_path(config, SR)
-    assert path in base.named(config, "claims").reads(config)
-    path.parent.mkdir(parents=True)
-    pd.DataFrame({"bound": ["gelbrich_floor"], "distortion": [0.034]}).to_csv(path, index=False)
+    floor, scores = image_bounds_path(config, SR), clean_scores_path(config, SR)
+    assert {floor, scores} <= set(base.named(config, "claims").reads(config))
+    assert {floor, scores} <= set(base.named(config, "paper_comparison").reads(config))
+    floor.parent.mkdir(parents=True)
+    pd.DataFrame({"bound": ["gelbrich_floor"], "distortion": [0.034]}).to_csv(floor, index=False)
+    # The outputs score 0.9 (accuracy), 0.001 (Gelbrich), 0.002 (sliced) and 0.5 (the others).
+    clean = {**dict.fromkeys(measures(), 0.5), "classifier_accuracy": 0.97, "gelbrich": 0.001, "sliced_w2": 0.002}
+    rows = [clean, {**clean, "classifier_accuracy": 0.96, "kernel_distance": -0.1}]
+    about = pd.DataFrame({"task": SR, "images": ["test", "training"], "n_test": 64})
+    scores.parent.mkdir(parents=True)
+    about.join(pd.DataFrame(rows)).to_csv(scores, index=False)
     _, rows = write(config, "claims")
-    row = rows.set_index("id").loc[f"output_law/{SR}"]
-    assert row.verdict == "fails"
-    assert "above the floor 0.0340 at 3 of 4 points" in row.evidence
+    rows = rows.set_index("id")
+    assert rows.loc[f"above_floor/{SR}", "verdict"] == "fails"
+    assert "above the floor 0.0340 at 3 of 4 points" in rows.loc[f"above_floor/{SR}", "evidence"]
+    law = rows.loc[f"output_law/{SR}"]
+    assert law.verdict == "fails", "10 % of errors against 4 % of clean images"
+    assert "largest ratio 2.5 to 2.5" in law.evidence
+
+
+@pytest.mark.parametrize("content", ["images,other\ntest,1\n", "", "task\nx\n"])
+def test_damaged_clean_scores_are_named(measured, content):
+    config = measured({"seeds": [0]})
+    path = clean_scores_path(config, SR)
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(DamagedError, match=f"{path} is damaged .* delete it and run the same command again"):
+        write(config, "claims")
 
 
 @pytest.mark.parametrize("content", [b"bound,distortion\nother,1\n", b"\xff\xfe", b""])

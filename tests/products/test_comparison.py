@@ -58,7 +58,6 @@ def flags(config):
         (ON_MNIST, 1.06, 0.01, "within spread"),
         (ON_MNIST, 1.03, 0.01, "within spread"),
         ({"seeds": [1], **ON_MNIST}, 1.06, 0.01, "differs"),
-        (None, 1.0, 0.0, "other data"),
     ],
 )
 def test_flags(measured, change, factor, spread, flag):
@@ -69,6 +68,54 @@ def test_flags(measured, change, factor, spread, flag):
     assert row.ratio == pytest.approx(factor)
     assert row["value"] == pytest.approx(0.0515 * factor)
     assert row.n_seeds == (1 if flag == "differs" and spread else 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"dataset": "mnist_sample"}, "data set mnist_sample (paper: mnist)"),
+        ({"degradation": {"factor": 2}}, "resampling (factor 2, "),
+    ],
+)
+def test_another_problem_has_no_number_ratio_or_verdict(measured, change, problem):
+    config = measured(merge(ON_MNIST, {"tasks": {SR: change, DN: None}}))
+    found = comparison.compare(table_of(config), config)
+    row = found.set_index(["table", *comparison.NUMBER]).loc[(5, SR, 4, "common", "end_to_end", "mse_input")]
+    assert row.flag == "not comparable"
+    assert row.problem.startswith(problem)
+    assert row[["value", "ratio", "n_seeds", "epochs", "dataset"]].isna().all()
+    table = comparison.summary(found, claims.experiments(table_of(config), config)).set_index(["table", "task"])
+    five = table.loc[(5, SR)]
+    assert (five.reproduced, five.claims) == (0, "")
+    assert five.problem.startswith(problem)
+    (panel,) = comparison.draw(found).axes
+    assert "it solves another problem" in panel.texts[0].get_text()
+
+
+def test_a_number_that_several_tables_print_counts_once(measured):
+    found = comparison.compare(table_of(config := measured(ON_MNIST)), config)
+    once = found[found.repeats.isna()]
+    assert not once.replace({"quantity": comparison.PRINTED_AS}).duplicated(comparison.NUMBER).any()
+    counts = once.groupby(["table", "task"]).size()
+    assert (counts[(5, SR)], counts[(7, SR)], counts[(8, DN)], counts[(11, SR)]) == (30, 30, 36, 4)
+    repeated = found.dropna(subset=["repeats"]).groupby("table").repeats.agg(set)
+    assert {number: sorted(tables) for number, tables in repeated.items()} == {
+        1: [5, 6], 7: [5], 8: [6], 11: [1, 2, 5, 6]
+    }  # fmt: skip
+    table = comparison.summary(found, claims.experiments(table_of(config), config)).set_index(["table", "task"])
+    assert table.loc[(7, SR), ["published", "repeated"]].tolist() == [30, 30]
+
+
+def test_joint_numbers_are_those_of_the_tables_reading(measured):
+    joint = {"rates": [10]}
+    change = merge(ON_MNIST, {"tasks": {SR: {"modes": {"joint": joint, "end_to_end": joint}}}})
+    config = measured(change)
+    found = table_of(config)
+    found.loc[found.dither == "shared", "loss_decomposed"] = 1.0
+    rows = comparison.compare(found, config).set_index(["table", *comparison.NUMBER])
+    row = rows.loc[(1, SR, 10, "independent", "joint", "loss_decomposed")]
+    assert row["value"] == pytest.approx(0.0453)
+    assert row.n_seeds == 3
 
 
 def test_doubtful_and_missing_numbers_are_flagged(measured):
@@ -97,17 +144,18 @@ def test_the_summary_says_on_what_it_stands(measured):
     make(config, named(config, "paper_comparison"))
     rows = pd.read_csv("results/tiny/paper_summary.csv").set_index(["table", "task"])
     five = rows.loc[(5, SR)]
-    assert five[["dataset", "their_data", "published", "reproduced", "close"]].tolist() == ["mnist", True, 30, 6, 6]
+    assert five[["dataset", "published", "reproduced", "close"]].tolist() == ["mnist", 30, 6, 6]
+    assert pd.isna(five.problem)
     assert five["median"] == pytest.approx(0.02)
     assert five["largest"] == pytest.approx(0.02)
     assert five.schedule == "128 images, width 0.1; end to end 2 of 50 epochs, lambda 0.01"
     assert five.claims.startswith("holds: common_better, common_saves_bits, distortion_falls")
-    assert "loss_is_sum" not in five.claims
-    assert not rows.loc[(6, DN), "their_data"]
+    assert "decomposed_close" not in five.claims
+    assert rows.loc[(6, DN), "problem"] == "data set street_digits_sample (paper: svhn)"
     assert rows.loc[(9, SR), "reproduced"] == 4
     summary, numbers = (Path(f"results/tiny/paper_{name}.md").read_text() for name in ("summary", "comparison"))
     assert "| 2.0% " in summary
-    assert "street_digits_sample (other data)" in summary
+    assert "not comparable: data set street_digits_sample (paper: svhn)" in summary
     assert numbers.count("not run") > 200
     assert "**Table 5, super-resolution**" in numbers
     assert len(pd.read_csv("results/tiny/paper_comparison.csv")) == len(paper.published())
@@ -151,7 +199,7 @@ def test_each_number_is_drawn_once(measured):
 
 
 def test_the_figure_has_no_mark_of_what_the_run_has_not(measured):
-    config = measured({"tasks": {SR: {"modes": {"joint": None, "separate": None}}, DN: None}})
+    config = measured(merge(ON_MNIST, {"tasks": {SR: {"modes": {"joint": None, "separate": None}}, DN: None}}))
     figure = comparison.draw(comparison.compare(table_of(config), config))
     (panel,) = figure.axes
     assert set(panel.get_legend_handles_labels()[1]) == {

@@ -11,7 +11,9 @@ import pytest
 from ecot import paper
 from ecot.config import merge, validate
 from ecot.errors import EcotError
+from ecot.grid.paths import metrics_path
 from ecot.grid.plan import sweep
+from ecot.products import fit_weight
 from ecot.products.base import make, named
 
 WEIGHTS = [0.001, 0.003, 0.01, 0.02, 0.05]
@@ -129,3 +131,66 @@ def test_what_cannot_be_fitted_is_refused(measured):
 
 def test_it_is_no_part_of_the_target_all(measured):
     assert not named(measured(), "fit_weight_super_resolution").in_all
+
+
+class TestOffsets:
+    """What lambda adds: a constructed sweep that follows the law, and one clean image 3 steps from its input."""
+
+    @pytest.fixture
+    def swept(self, tiny, datasets, measure_cell, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("results").mkdir()
+        Path("results/datasets").symlink_to(datasets)
+
+        def make(task, rates, seeds=(0, 1)):
+            change = {"seeds": list(seeds), "tasks": {task: {"fit_weight": {"weights": WEIGHTS, "rates": rates}}}}
+            config = validate(merge(tiny, change))
+            for cell in sweep(config, task):
+                plain = 0.3 / cell.rate_bits + 0.001 * cell.seed
+                numbers = {"mse_input": plain + (1 + 0.1 * cell.seed) * cell.weight, "mse_target": 0.05}
+                measure_cell(config, cell, numbers)
+            return config
+
+        return make
+
+    @pytest.mark.parametrize(("task", "rates"), [("super_resolution", [8, 24]), ("denoising", [12, 60])])
+    def test_both_tasks_have_offsets_and_a_critical_weight(self, swept, caplog, task, rates):
+        config = swept(task, rates)
+        product = named(config, f"fit_weight_offset_{task}")
+        with caplog.at_level(logging.INFO):
+            make(config, product)
+        assert not product.in_all
+        assert all(path.stat().st_size for path in product.files(config))
+        rows = pd.read_csv(FOLDER / f"{task}_offset.csv")
+        assert len(rows) == (len(WEIGHTS) - 1) * 2 * 2
+        # The plain part is gone, seed by seed: the mean of the factors 1 and 1.1, and their spread.
+        steps = rows.distribution_weight - WEIGHTS[0]
+        np.testing.assert_allclose(rows.offset, 1.05 * steps)
+        np.testing.assert_allclose(rows["std"], 0.1 * steps / np.sqrt(2))
+        values = {"super_resolution": 784, "denoising": 3072}[task]
+        np.testing.assert_allclose(rows.most, values * (rows.distribution_weight**2 - WEIGHTS[0] ** 2) / 4)
+        assert (rows[["transport", "pairs"]].to_numpy() <= rows[["most"]].to_numpy() + 1e-12).all()
+
+        summary = json.loads((FOLDER / f"{task}_offset.json").read_text())
+        critical = summary["critical_weight"]
+        assert critical["gelbrich floor"] <= critical["sample transport"] <= critical["true pairs"]
+        assert f"the critical weight lambda* is {critical['gelbrich floor']:.3g} (gelbrich floor)" in caplog.text
+
+    def test_what_is_missing_is_said(self, swept):
+        config = swept("super_resolution", [8, 24])
+        metrics_path(config, sweep(config, "super_resolution")[0]).unlink()
+        with pytest.raises(EcotError, match="INCOMPLETE, 1 cell missing"):
+            make(config, named(config, "fit_weight_offset_super_resolution"))
+
+
+def test_the_law_of_images_that_all_lie_at_one_distance():
+    """Each clean image lies 3 to the right of its input, far from all others: min(3, n lambda / 2)^2 / n."""
+    x = np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])
+    y = x + np.array([3.0, 0.0])
+    law = fit_weight.added_distortion(x, y, [1.0, 2.0, 3.0, 30.0])
+    for name in ("transport", "pairs"):
+        assert law[name].tolist() == pytest.approx([0.5, 2.0, 4.5, 4.5])
+    assert law["most"].tolist() == pytest.approx([0.5, 2.0, 4.5, 450.0])
+    critical = fit_weight.critical_weights(x, y)
+    assert critical["sample transport"] == critical["true pairs"] == pytest.approx(3.0)
+    assert critical["gelbrich floor"] == pytest.approx(3.0)  # a shift alone

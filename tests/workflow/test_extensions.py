@@ -10,7 +10,7 @@ from checkout import Checkout
 pytestmark = pytest.mark.workflow
 
 EXTENSION = Path(__file__).parent / "extension"
-SHORT = {"epochs": 1, "learning_rate": 1.0e-3, "decay_epoch": 1, "distribution_weight": 0.0}
+SHORT = {"epochs": 1, "learning_rate": 1.0e-3, "decays": {}, "distribution_weight": 0.0}
 GRID = {
     "run": "extended",
     "extensions": ["added", "added_report"],

@@ -20,7 +20,7 @@ from checkout import Checkout
 
 pytestmark = pytest.mark.workflow
 
-SCHEDULE = {"epochs": 4, "decay_epoch": 2, "rates": [8], "randomness": ["common"]}
+SCHEDULE = {"epochs": 4, "decays": {30: None, 2: 5.0}, "rates": [8], "randomness": ["common"]}
 ONE = {
     "run": "tiny",
     "device": "cpu",

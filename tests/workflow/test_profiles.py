@@ -114,7 +114,7 @@ def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tm
     pods, environment = kubectl
     for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "workflow", "src", "resources"):
         (tmp_path / name).symlink_to(repository / name)
-    end_to_end = {"epochs": 1, "decay_epoch": 1}
+    end_to_end = {"epochs": 1, "decays": {30: None, 2: None}}
     task = {"n_train": 64, "n_test": 32, "width": 0.1, "modes": {"end_to_end": end_to_end}}
     (tmp_path / "change.yaml").write_text(yaml.safe_dump({"tasks": {"super_resolution": task}}))
     config = load(repository / "config.yaml", repository / "config.demo.yaml", tmp_path / "change.yaml")

@@ -13,7 +13,7 @@ from ecot.config import merge
 pytestmark = pytest.mark.workflow
 
 CELL = "{}/end_to_end/{}/rate-{}/seed-0"
-SHORT = {"epochs": 1, "decay_epoch": 1}
+SHORT = {"epochs": 1, "decays": {30: None, 40: None, 50: None, 100: None}}
 TINY = {
     "run": "tiny",
     "device": "cpu",

@@ -39,11 +39,10 @@ for product in pipeline.products.values():
         resources:
             **pipeline.resources(product.job or "other"),
         params:
-            product=product.name,
             # Functions, since braces in a text would stand for wildcards.
             declared=lambda wildcards, product=product: repr(product),
             caption=lambda wildcards, product=product: product.caption,
             code=code_hash(*product.modules),
             settings=pipeline.everything(),
         shell:
-            "python -m ecot make {params.product} --config $ECOT_CONFIG > {log} 2>&1"
+            "python -m ecot make {rule} --config $ECOT_CONFIG > {log} 2>&1"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ecot.artefacts import DamagedError
 from ecot.files import read_text, write_text
 from ecot.grid.cell_settings import CellSettings
-from ecot.modes import Randomness
+from ecot.modes import Dither, Randomness
 from ecot.quantities import QUANTITIES, measures
 from ecot.settings import Settings
 
@@ -26,6 +26,7 @@ class Key(Settings):
     mode: str
     randomness: Randomness | None
     rate_bits: int | None
+    dither: Dither | None
     latent_dim: int
     levels: int
     seed: int
@@ -37,7 +38,7 @@ class Key(Settings):
 
 def key(settings: CellSettings, model: str, measurement: str) -> Key:
     """The key of the row of a cell with these settings and fingerprints."""
-    names = ("task", "mode", "randomness", "rate_bits", "latent_dim", "levels", "seed", "dataset")
+    names = ("task", "mode", "randomness", "rate_bits", "dither", "latent_dim", "levels", "seed", "dataset")
     return Key(
         **{name: getattr(settings, name) for name in names},
         distribution_weight=settings.schedule.distribution_weight,

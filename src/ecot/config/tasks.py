@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from ecot.config.training import Schedule
 from ecot.data.sets import DATASETS
 from ecot.degradations import AnyDegradation
-from ecot.modes import MODES, Randomness
+from ecot.modes import MODES, Dither, Randomness
 from ecot.settings import Settings
 
 Rate = Annotated[int, Field(gt=0, le=10_000)]
@@ -32,14 +32,20 @@ class ModeSettings(Schedule):
         description="common: the dither is shared (14); independent: it is not (16); for modes that have both",
     )
 
+    dither: list[Dither] | None = Field(
+        None,
+        min_length=1,
+        description="fresh: the branches see a code with dither of its own; shared: the code of the frozen output",
+    )
+
     _ordered = field_validator("rates")(_ascending)
 
-    @field_validator("randomness")
+    @field_validator("randomness", "dither")
     @classmethod
-    def _distinct(cls, randomness: list[Randomness] | None) -> list[Randomness] | None:
-        if randomness is not None and len(set(randomness)) < len(randomness):
-            raise ValueError("each kind of randomness may be named once")
-        return randomness
+    def _distinct(cls, values: list[str] | None) -> list[str] | None:
+        if values is not None and len(set(values)) < len(values):
+            raise ValueError("each value may be named once")
+        return values
 
 
 class FitWeight(Settings):
@@ -99,7 +105,8 @@ class TaskSettings(Settings):
                 raise ValueError(
                     f"{name} needs a model of {mode.builds_on}; add modes.{mode.builds_on} or leave {name} out"
                 )
-            for axis, has_it in (("rates", mode.rated), ("randomness", len(mode.dithers) > 1)):
+            axes = {"rates": mode.rated, "randomness": len(mode.dithers) > 1, "dither": bool(mode.readings)}
+            for axis, has_it in axes.items():
                 if has_it and getattr(settings, axis) is None:
                     raise ValueError(f"{name}.{axis}: missing; write a list for it")
                 if not has_it and getattr(settings, axis) is not None:

@@ -1,10 +1,12 @@
 """Settings of training, of how it is computed, and of measurement."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from ecot.settings import Settings
+
+Epoch = Annotated[int, Field(ge=1, strict=False)]  # a key, which JSON has as text
 
 
 class Schedule(Settings):
@@ -12,13 +14,31 @@ class Schedule(Settings):
 
     epochs: int = Field(ge=1, description="passes over the training set")
     learning_rate: float = Field(gt=0, allow_inf_nan=False, description="Adam's step size at the start")
-    decay_epoch: int = Field(ge=0, description="the learning rate is divided once, after this many epochs")
-    decay_factor: float = Field(5.0, gt=0, allow_inf_nan=False, description="... by this")
+    decays: dict[Epoch, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        description="after so many epochs the learning rate is divided by so much; null takes an inherited entry out"
+    )
     distribution_weight: float = Field(
         ge=0,
         allow_inf_nan=False,
         description="lambda of (15), (70), (71): the weight of the Wasserstein-1 term; 0: no critic",
     )
+
+    @field_validator("decays", mode="before")
+    @classmethod
+    def _without_null(cls, decays: Any) -> Any:
+        if not isinstance(decays, dict):
+            return decays
+        return {epoch: factor for epoch, factor in sorted(decays.items()) if factor is not None}
+
+    @model_validator(mode="after")
+    def _within_the_schedule(self) -> Self:
+        late = [epoch for epoch in self.decays if epoch >= self.epochs]
+        if late:
+            raise ValueError(
+                f"decays: {late[0]} is not before the last of {self.epochs} epochs; write an earlier epoch, or"
+                f" {late[0]}: null to take the decay out"
+            )
+        return self
 
 
 class Training(Settings):

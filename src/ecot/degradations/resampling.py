@@ -20,7 +20,8 @@ class ResamplingSettings(DegradationSettings):
 
     kind: Literal["resampling"]
     factor: int = Field(4, ge=2, description="how many times smaller each side becomes")
-    interpolation: Interpolation = Field("bicubic", description="the same in both directions")
+    down: Interpolation = Field("bicubic", description="how the image is made smaller")
+    up: Interpolation = Field("bicubic", description="how it is brought back to its size")
     clip: bool = Field(False, description="clip X to [0, 1]")
 
 
@@ -31,8 +32,8 @@ class Resampling(Degradation):
         if side % settings.factor:
             raise factor_does_not_divide(settings.factor, side)
         small = side // settings.factor
-        down = resize_matrix(small, side, settings.interpolation)
-        up = resize_matrix(side, small, settings.interpolation)
+        down = resize_matrix(small, side, settings.down)
+        up = resize_matrix(side, small, settings.up)
         self.matrix: Any = (up @ down).astype(np.float32)
         self.clip = settings.clip
 

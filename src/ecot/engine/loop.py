@@ -105,8 +105,8 @@ def fit(
 
 
 def learning_rate(schedule: Schedule, epoch: int) -> float:
-    """Adam's step size in an epoch (from 1): divided once, after `decay_epoch` epochs (Table 3)."""
-    return schedule.learning_rate / (schedule.decay_factor if epoch > schedule.decay_epoch else 1)
+    """Adam's step size in an epoch (from 1): divided by each of the decays that lie before it (Table 3)."""
+    return schedule.learning_rate / math.prod(factor for after, factor in schedule.decays.items() if epoch > after)
 
 
 def _epoch(trainer: Trainer, feed: Feed, progress: Progress, observer: Observer) -> dict[str, float]:

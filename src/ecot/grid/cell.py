@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from ecot.errors import EcotError
-from ecot.modes import MODES, Mode, Randomness
+from ecot.modes import MODES, Dither, Mode, Randomness
 from ecot.tasks import TASKS
 
-FORM = "TASK/MODE/RANDOMNESS/rate-BITS/seed-K, or TASK/MODE/seed-K for a mode without a bottleneck"
+FORM = (
+    "TASK/MODE/RANDOMNESS/rate-BITS/seed-K, with dither-fresh or dither-shared before the seed for joint, or"
+    " TASK/MODE/seed-K for a mode without a bottleneck"
+)
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Cell:
     rate_bits: int | None
     seed: int
     weight: float | None = None
+    dither: Dither | None = None  # the reading of the dither, for a mode that has several
 
     @property
     def name(self) -> str:
         """For example "super_resolution/end_to_end/common/rate-10/seed-0"."""
         point = [] if self.rate_bits is None else [str(self.randomness), f"rate-{self.rate_bits}"]
-        return "/".join([self.task, self.mode, *point, f"seed-{self.seed}"])
+        reading = [] if self.dither is None else [f"dither-{self.dither}"]
+        return "/".join([self.task, self.mode, *point, *reading, f"seed-{self.seed}"])
 
     @classmethod
     def parse(cls, name: str) -> "Cell":
@@ -38,14 +43,21 @@ class Cell:
             if len(parts) < 3:
                 raise ValueError("it has too few parts")
             task, mode, *point, seed = parts
-            found = cls(TASKS[task].name, MODES[mode].name, None, None, _number(seed, "seed-"))
-            if MODES[mode].rated:
+            declared = MODES[mode]
+            dither = None
+            if declared.readings:
+                dither = next((reading for reading in declared.readings if point[-1:] == [f"dither-{reading}"]), None)
+                if dither is None:
+                    raise ValueError(f"{mode} has a dither: {', '.join(declared.readings)}")
+                point = point[:-1]
+            found = cls(TASKS[task].name, mode, None, None, _number(seed, "seed-"), None, dither)
+            if declared.rated:
                 if len(point) != 2:
                     raise ValueError(f"{mode} has a randomness and a rate")
-                kind = next((kind for kind in MODES[mode].dithers if kind == point[0]), None)
+                kind = next((kind for kind in declared.dithers if kind == point[0]), None)
                 if kind is None:
                     raise ValueError(f"{point[0]!r} is no randomness of {mode}")
-                found = cls(task, mode, kind, _number(point[1], "rate-"), found.seed)
+                found = cls(task, mode, kind, _number(point[1], "rate-"), found.seed, None, dither)
         except ValueError as error:
             raise EcotError(f"{name!r} is no name of a cell ({error}); write {FORM}") from None
         if found.name != "/".join(parts):
@@ -58,6 +70,8 @@ class Cell:
         parts = [TASKS[self.task].title, MODES[self.mode].title]
         if self.rate_bits is not None:
             parts += [f"{self.randomness} randomness", f"{self.rate_bits} bits"]
+        if self.dither is not None:
+            parts.append(f"{self.dither} dither")
         if self.weight is not None:
             parts.append(f"lambda {self.weight:g}")
         return ", ".join([*parts, f"seed {self.seed}"])
@@ -74,7 +88,7 @@ class Cell:
 
 def point_pattern(mode: Mode) -> str:
     """The part of a name between mode and seed as a pattern of the workflow."""
-    return "{randomness}/rate-{rate}/" if mode.rated else ""
+    return ("{randomness}/rate-{rate}/" if mode.rated else "") + ("dither-{dither}/" if mode.readings else "")
 
 
 def _number(text: str, prefix: str) -> int:

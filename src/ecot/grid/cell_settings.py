@@ -4,7 +4,7 @@ from pydantic import Field
 
 from ecot.config.training import Schedule, Training
 from ecot.degradations import AnyDegradation
-from ecot.modes import Randomness
+from ecot.modes import Dither, Randomness
 from ecot.settings import Settings
 
 
@@ -15,6 +15,7 @@ class CellSettings(Settings):
     mode: str
     randomness: Randomness | None
     rate_bits: int | None = Field(description="bits per image: latent_dim x log2(levels)")
+    dither: Dither | None = Field(description="which dither the branches of the joint mode see")
     seed: int
     dataset: str
     dataset_version: int
@@ -29,7 +30,11 @@ class CellSettings(Settings):
 
     @property
     def identity(self) -> tuple[str | int, ...]:
-        """What tells the cell from all others of its seed: the head of the names of its random streams."""
+        """The head of the names of the cell's random streams.
+
+        Cells that differ in their reading of the dither alone share it: they start from the same weights and see the
+        same images, so that a difference between them is one of the reading.
+        """
         return self.task, self.mode, str(self.randomness), str(self.rate_bits)
 
     @property

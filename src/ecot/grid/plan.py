@@ -1,13 +1,14 @@
 """From a configuration to its cells and their settings."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from ecot.config import Config, Schedule, TaskSettings
 from ecot.data.sets import DATASETS
 from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
-from ecot.modes import MODES, Randomness
+from ecot.modes import MODES, Dither, Randomness
 
 
 def grid(config: Config) -> list[Cell]:
@@ -93,7 +94,8 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
         degradation=task.degradation,
         levels=task.levels,
         width=task.width,
-        dithers=mode.dithers[cell.randomness] if cell.randomness else 0,
+        dither=cell.dither,
+        dithers=mode.vectors(cell.randomness, cell.dither),
         schedule=Schedule(**values),
         training=config.training,
         frozen=cell_settings(config, cell.builds_on) if cell.builds_on else None,
@@ -117,21 +119,23 @@ def _whole_grid(config: Config) -> Iterator[Cell]:
         for name, schedule in settings.modes.items():
             rates: list[int | None] = list(schedule.rates) if schedule.rates else [None]
             kinds: list[Randomness | None] = list(schedule.randomness or MODES[name].dithers)
-            for rate in rates:
-                for randomness in kinds or [None]:
-                    for seed in config.seeds:
-                        yield Cell(task, name, randomness, rate, seed)
+            readings: list[Dither | None] = list(schedule.dither or MODES[name].readings)
+            for rate, randomness, dither in product(rates, kinds or [None], readings or [None]):
+                for seed in config.seeds:
+                    yield Cell(task, name, randomness, rate, seed, None, dither)
 
 
-def _place(config: Config, cell: Cell) -> tuple[int, int, int, int, int]:
-    """Where a cell stands in the grid: by task, mode, rate, randomness and seed."""
+def _place(config: Config, cell: Cell) -> tuple[int, ...]:
+    """Where a cell stands in the grid: by task, mode, rate, randomness, dither and seed."""
     modes = config.tasks[cell.task].modes
     kinds = [*(modes[cell.mode].randomness or []), *MODES[cell.mode].dithers, None]
+    readings = [*(modes[cell.mode].dither or []), *MODES[cell.mode].readings, None]
     return (
         list(config.tasks).index(cell.task),
         list(modes).index(cell.mode),
         cell.rate_bits or 0,
         kinds.index(cell.randomness),
+        readings.index(cell.dither),
         config.seeds.index(cell.seed),
     )
 

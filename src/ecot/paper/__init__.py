@@ -17,6 +17,7 @@ EPOCHS = {
     ("denoising", "end_to_end"): 100,
     ("denoising", "joint"): 200,
 }
+LEARNING_RATE = 1e-4  # Adam's, at the start (Tables 3 and 4)
 # The lambda of (15), lambda_1 of (70) and lambda_2 of (71), as printed (Table 3, Section B.5), by task and mode.
 WEIGHTS = {
     ("super_resolution", "end_to_end"): 1e-3,

@@ -1,32 +1,24 @@
 """The paper's statements about its experiments as checks on a run's numbers, and on the published ones.
 
 A check turns numbers into margins, one row per seed and one column per point (a rate, or a step between two rates):
-how far a number is on the claimed side. `decide` judges them:
-
-    two seeds or more     holds if the mean margin is positive at every point and the interval of the mean over
-                          all points lies above zero; fails if that interval, or the one of any point, lies below
-                          zero; otherwise these cells cannot tell
-    one seed              holds if every margin is positive, otherwise fails: the paper's own measure, one run
-
-"Not testable" means: not with these cells.
+how far a number is on the claimed side. `ecot.paper.verdicts` turns margins into a verdict.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ecot.config import Config
 from ecot.degradations.gaussian_noise import GaussianNoiseSettings
-from ecot.paper import DATASETS, TASKS
+from ecot.paper import TASKS
+from ecot.paper.comparable import match
 from ecot.paper.differences import (
     COMPARISONS,
     ENDS,
-    KEY,
     Comparison,
     Interval,
     Series,
@@ -36,14 +28,17 @@ from ecot.paper.differences import (
     of_paper,
     pooled,
 )
+from ecot.paper.verdicts import LEVEL, Verdict, decide
+from ecot.quantities import measures
 
-Verdict = Literal["holds", "fails", "not testable"]
-ROUNDING = 0.5e-4  # of a number printed with four decimals
 NOISE_SHARE = 0.05
+LAW_FACTOR = 2.0  # so many times as far from p_Y as clean images are
 SIGMA = 20 / 255  # of the paper's noise (Section B.1)
 BY_ID = {comparison.id: comparison for comparison in COMPARISONS}
-TERMS = ("mse_x_y1", "mse_y_y2", "mse_y1_y2")
+BASELINE = ("baseline_common", "baseline_independent")
+BASELINE_LAW = ("baseline_law_common", "baseline_law_independent")
 EVERYWHERE = "at every rate measured: the paper claims a direction, no size"
+BETTER = ("holds", "holds on average")
 
 
 class Finding(NamedTuple):
@@ -55,6 +50,18 @@ class Finding(NamedTuple):
 
 
 Check = Callable[[pd.DataFrame], Finding]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """What is known of a task's test set, without any system.
+
+    `floor`: the least distortion that outputs of the target law can have on it (Gelbrich), None if not computed.
+    `clean`: by measure, the farther from p_Y of what clean test images and clean training images score.
+    """
+
+    floor: float | None = None
+    clean: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,46 +81,33 @@ class Claim:
     published: Check | None
 
 
-def judge(numbers: pd.DataFrame, config: Config, floors: Mapping[str, float]) -> pd.DataFrame:
+def judge(numbers: pd.DataFrame, config: Config, test_sets: Mapping[str, TestSet]) -> pd.DataFrame:
     """Every claim's verdict on a run's numbers (see `differences.of_run`) and on the published ones.
 
-    `floors`: by task, the least distortion that outputs of the target law can have on its test set (Gelbrich), for
-    the tasks whose bounds are known. Columns: id, task, claim, place, tables, criterion, evidence, verdict, n_seeds,
-    paper (the verdict on the published numbers), paper_evidence.
+    Columns: id, task, claim, place, tables, criterion, evidence, verdict, n_seeds, problem (what makes the run's task
+    another one than the paper's, empty if nothing), paper (the verdict on the published numbers), paper_evidence.
     """
-    return pd.DataFrame([row(claim, numbers) for claim in claims(config, floors)])
+    return pd.DataFrame([row(claim, numbers, config) for claim in claims(config, test_sets)])
 
 
-def row(claim: Claim, numbers: pd.DataFrame) -> dict[str, object]:
+def row(claim: Claim, numbers: pd.DataFrame, config: Config) -> dict[str, object]:
     """The columns of `judge` for one claim."""
     on_run = claim.check(numbers[numbers.task == claim.task])
     on_paper = NOT_THERE if claim.published is None else claim.published(_printed(claim))
+    problem = match(config, claim.task).problem if claim.task in config.tasks else ()
     return {
         **{name: getattr(claim, name) for name in ("id", "task", "claim", "place", "tables", "criterion")},
         **{"evidence": on_run.evidence, "verdict": on_run.verdict, "n_seeds": on_run.n_seeds},
-        **{"paper": on_paper.verdict, "paper_evidence": on_paper.evidence},
+        **{"problem": "; ".join(problem), "paper": on_paper.verdict, "paper_evidence": on_paper.evidence},
     }
 
 
-def claims(config: Config, floors: Mapping[str, float]) -> list[Claim]:
+def claims(config: Config, test_sets: Mapping[str, TestSet]) -> list[Claim]:
     """The claims about each task of the paper."""
-    return [claim for task in TASKS for claim in _of_task(task, config, floors.get(task))]
+    return [claim for task in TASKS for claim in _of_task(task, config, test_sets.get(task, TestSet()))]
 
 
 NOT_THERE = Finding("not testable", "no such numbers are published, or they set the threshold", 0)
-
-
-def decide(margins: pd.DataFrame) -> Verdict:
-    """The verdict on margins, by the rule above."""
-    if margins.empty:
-        return "not testable"
-    right = bool((margins.mean() > 0).all())
-    total = pooled(margins)
-    if total.n < 2:
-        return "holds" if right else "fails"
-    if total.high < 0 or any(interval(margins[point]).high < 0 for point in margins):
-        return "fails"
-    return "holds" if right and total.low > 0 else "not testable"
 
 
 def bits_saved(first: pd.Series, second: pd.Series) -> float:
@@ -190,15 +184,15 @@ def saves_bits(numbers: pd.DataFrame) -> Finding:
     )
 
 
-def close(comparisons: tuple[str, ...], threshold: float, two_sided: bool) -> Check:
-    """The first of each comparison is above the second (two-sided: away from it) by no more than a share."""
+def close(comparisons: tuple[str, ...], threshold: float) -> Check:
+    """The first of each comparison is away from the second, to either side, by no more than a share of it."""
 
     def check(numbers: pd.DataFrame) -> Finding:
         task = _task(numbers)
         shares = _named({BY_ID[name]: relative(BY_ID[name], numbers, task) for name in comparisons})
-        margins = threshold - (shares.abs() if two_sided else shares)
-        side = f"within {threshold:.1%}" if two_sided else f"at most {threshold:.1%}"
-        return _finding(margins, shares, side, "relative difference", "+.1%")
+        # By the side on which the mean lies: two one-sided tests, of which this is the one that decides.
+        margins = threshold - np.sign(shares.mean()) * shares
+        return _finding(margins, shares, f"within {threshold:.1%}", "relative difference", "+.1%")
 
     return check
 
@@ -209,20 +203,11 @@ def relative(comparison: Comparison, numbers: pd.DataFrame, task: str) -> pd.Dat
 
 
 @cache
-def largest_published(comparisons: tuple[str, ...], tables: tuple[int, ...]) -> float:
-    """The largest absolute relative difference of these comparisons in the paper, over both tasks."""
+def largest_published(comparisons: tuple[str, ...], tables: tuple[int, ...], task: str) -> float:
+    """The largest absolute relative difference of these comparisons in the paper, for a task."""
     numbers = of_paper(tables)
-    shares = [relative(BY_ID[name], numbers, task) for name in comparisons for task in TASKS]
-    return max(float(share.abs().to_numpy().max()) for share in shares if share.size)
-
-
-def sums(numbers: pd.DataFrame) -> Finding:
-    """The decomposed loss is the sum of its three terms."""
-    joint = {name: Series("joint", "independent", name).of(numbers, _task(numbers)) for name in TERMS}
-    total = Series("joint", "independent", "loss_decomposed").of(numbers, _task(numbers))
-    misses = measured(sum(joint.values()) - total)
-    misses.columns = [f"{rate} bits" for rate in misses.columns]
-    return _finding(4 * ROUNDING - misses.abs(), misses, f"within {4 * ROUNDING:g}", "sum less the loss", "+.5f")
+    shares = [relative(BY_ID[name], numbers, task) for name in comparisons]
+    return max(float(share.abs().to_numpy().max()) for share in shares)
 
 
 def consistent(sigma: float) -> Check:
@@ -256,48 +241,92 @@ def above_floor(floor: float | None) -> Check:
     return check
 
 
-def printed_twice(tables: tuple[int, ...]) -> Check:
-    """What two tables print agrees."""
+def near_law(clean: Mapping[str, float]) -> Check:
+    """Outputs score at most LAW_FACTOR times what clean images do, by every measure.
+
+    A point is one kind of cell at one rate; its number is the largest ratio over the measures.
+    """
 
     def check(numbers: pd.DataFrame) -> Finding:
-        pairs = [
-            of_paper([one]).merge(of_paper([other]), on=[*KEY, "quantity"]).assign(tables=f"Tables {one} and {other}")
-            for one, other in combinations(tables, 2)
-        ]
-        twice = pd.concat(pairs)
-        twice = twice[twice.task == _task(numbers)]
-        apart = twice[(twice.value_x - twice.value_y).abs() > 2 * ROUNDING + 1e-9]
-        pairs_apart = "; ".join(
-            f"{row.tables}: {row.quantity}, {row.mode}, {row.randomness}, {row.rate_bits} bits, {row.value_x:g} and"
-            f" {row.value_y:g}"
-            for row in apart.itertuples()
-        )
-        evidence = f"{len(twice)} numbers are printed twice, {len(apart)} differently" + (
-            f": {pairs_apart}" if pairs_apart else ""
-        )
-        return Finding("fails" if len(apart) else "holds", evidence, 1)
+        if not clean:
+            return Finding("not testable", "what clean images score is not computed", 0)
+        parts = []
+        for randomness in ENDS:
+            ratios = {
+                name: distance(name, Series("end_to_end", randomness, name).of(numbers, _task(numbers))) / reference
+                for name, reference in clean.items()
+            }
+            stacked = pd.concat(ratios, names=["measure"])
+            worst = stacked.groupby(level="seed").max()
+            parts.append(worst.rename(columns=lambda rate, r=randomness: f"{r}, {rate} bits"))
+        ratios_at = pd.concat(parts, axis=1)
+        return _finding(LAW_FACTOR - ratios_at, ratios_at, f"within {LAW_FACTOR:g} times", "largest ratio", ".1f")
 
     return check
 
 
-def _same_cells(_numbers: pd.DataFrame) -> Finding:
-    return Finding("not testable", "all tables of a run are made of the same cells", 0)
+def distance(measure: str, values: pd.DataFrame) -> pd.DataFrame:
+    """A measure as a distance from p_Y: 1 - value for a share that is better the higher it is."""
+    return 1 - values if measures()[measure].quantity.better == "higher" else values
 
 
-def _of_task(task: str, config: Config, floor: float | None) -> list[Claim]:
+def beats_baseline(numbers: pd.DataFrame) -> Finding:
+    """Better than the baseline in distortion or in distance to p_Y, and not worse in the other."""
+    task = _task(numbers)
+    closer, truer = (
+        -_named({BY_ID[name]: BY_ID[name].differences(numbers, task) for name in names})
+        for names in (BASELINE, BASELINE_LAW)
+    )
+    if closer.empty:
+        return Finding("not testable", "not enough cells", 0)
+    lower = f"distortion lower at {_right(closer)}"
+    if truer.empty:
+        return Finding("not comparable", f"{lower}; how far the outputs are from p_Y is not known", len(closer))
+    evidence = (
+        f"{lower}, Gelbrich² to p_Y at {_right(truer)}; end to end less baseline on average {{:+.4f}} and {{:+.4f}}"
+    )
+    evidence = evidence.format(-closer.mean().mean(), -truer.mean().mean())
+    both = closer.columns.intersection(truer.columns)
+    return Finding(dominance(closer[both], truer[both]), evidence, len(closer))
+
+
+def dominance(first: pd.DataFrame, second: pd.DataFrame) -> Verdict:
+    """The verdict that one is better by either of two margins and not worse by the other, 5 % for both together."""
+    if min(len(first.dropna()), len(second.dropna())) < 2:
+        a, b = first.mean(), second.mean()
+        if bool((((a > 0) & (b >= 0)) | ((a >= 0) & (b > 0))).all()):
+            return "consistent"
+        return "inconsistent" if bool((((a < 0) & (b <= 0)) | ((a <= 0) & (b < 0))).any()) else "not comparable"
+    words = [decide(margins, LEVEL / 2) for margins in (first, second)]
+    means = [float(margins.to_numpy().mean()) for margins in (first, second)]
+    better, worse = [word in BETTER for word in words], [word == "fails" for word in words]
+    if any(better) and any(worse):
+        return "not comparable"
+    if any(better) and all(is_so or mean >= 0 for is_so, mean in zip(better, means, strict=True)):
+        return "holds" if "holds" in words else "holds on average"
+    if any(worse) and all(is_so or mean <= 0 for is_so, mean in zip(worse, means, strict=True)):
+        return "fails"
+    return "not testable"
+
+
+def _of_task(task: str, config: Config, test_set: TestSet) -> list[Claim]:
     settings = config.tasks.get(task)
-    same_data = settings is not None and settings.dataset == DATASETS[task]
     about_task = [
         *_rate_distortion(task),
-        _output_law(task, floor, same_data),
+        *_output_law(task, test_set, same_test_set(config, task)),
         *_decomposition(task),
-        *_baseline(task),
+        _baseline(task),
     ]
     if task == "denoising":
         noise = settings.degradation if settings else None
         sigma = noise.std / 255 if isinstance(noise, GaussianNoiseSettings) and not noise.clip else None
         about_task.append(_noise(task, sigma))
-    return [*about_task, _printed_alike(task)]
+    return about_task
+
+
+def same_test_set(config: Config, task: str) -> bool:
+    """Whether a task is measured on all the images that the paper's numbers are measured on."""
+    return match(config, task).comparable and config.tasks[task].n_test is None
 
 
 def _rate_distortion(task: str) -> list[Claim]:
@@ -348,55 +377,61 @@ def _rate_distortion(task: str) -> list[Claim]:
     ]
 
 
-def _output_law(task: str, floor: float | None, same_data: bool) -> Claim:
-    """Section 3.1; the floor is compared with the published numbers if the run's data set is the paper's."""
-    return Claim(
-        f"output_law/{task}",
-        task,
-        "The distortions are such as outputs of the law of the clean images can have.",
-        "Section 3.1, (15)",
-        "mse_input above the Gelbrich floor of the test set, below which no output of that law can be; how far the"
-        " outputs are from it is in tables/constraint.md",
-        (5,) if task == "super_resolution" else (6,),
-        above_floor(floor),
-        above_floor(floor if same_data else None),
-    )
+def _output_law(task: str, test_set: TestSet, same: bool) -> list[Claim]:
+    """Section 3.1; the floor is compared with the published numbers if it is of the paper's test set."""
+    tables = (5,) if task == "super_resolution" else (6,)
+    return [
+        Claim(
+            f"output_law/{task}",
+            task,
+            "The outputs have the law of the clean images.",
+            "Section 3.1, (15)",
+            f"by every measure of tables/constraint.md, end-to-end outputs at most {LAW_FACTOR:g} times as far from"
+            " p_Y as the farther of clean test and clean training images (accuracy: the share of errors)",
+            tables,
+            near_law(test_set.clean),
+            None,
+        ),
+        Claim(
+            f"above_floor/{task}",
+            task,
+            "No distortion is lower than outputs of the law of the clean images allow.",
+            "Section 3.1, (15)",
+            "mse_input above the Gelbrich floor of the test set: below it the outputs cannot have that law; any bad"
+            " output lies above it, so that this alone shows nothing",
+            tables,
+            above_floor(test_set.floor),
+            above_floor(test_set.floor if same else None),
+        ),
+    ]
 
 
 def _decomposition(task: str) -> list[Claim]:
-    """Section 3.2."""
-    loss = largest_published(("decomposed",), (1, 11))
+    """Section 3.2, in the reading of the dither that the tables have."""
+    loss = largest_published(("decomposed",), (1, 11), task)
     terms = ("joint_mse_x_y1", "joint_mse_y_y2")
-    overhead = largest_published(terms, (2,))
+    overhead = largest_published(terms, (2,), task)
     return [
         Claim(
             f"decomposed_close/{task}",
             task,
             "The decomposed loss is very close to the end-to-end loss.",
             "Section 3.2, Tables 1 and 11",
-            f"decomposed / end-to-end loss - 1 within {loss:.1%} at every rate, the largest of Tables 1 and 11, which"
-            " the paper calls very close",
+            f"decomposed / end-to-end loss - 1 within {loss:.1%} at every rate, this task's largest of Tables 1 and"
+            " 11, which the paper calls very close",
             (1, 11),
-            close(("decomposed",), loss, two_sided=True),
+            close(("decomposed",), loss),
             None,
-        ),
-        _alike(
-            f"loss_is_sum/{task}",
-            "The decomposed loss is the sum of its three terms.",
-            "Section 3.2, (18), Table 11",
-            f"sum less loss within {4 * ROUNDING:g} at every rate, the rounding of four printed numbers",
-            (11,),
-            sums,
         ),
         Claim(
             f"joint_close/{task}",
             task,
-            "Joint training leaves the errors of both branches not much above those of separate training.",
+            "Joint training leaves the errors of both branches close to those of separate training.",
             "Section 3.2, Table 2",
-            f"joint / separate - 1 of E|X-Y1|^2 and E|Y~-Y2|^2 at most {overhead:.1%} at every rate, the largest of"
-            " Table 2",
+            f"joint / separate - 1 of E|X-Y1|^2 and E|Y~-Y2|^2 within {overhead:.1%} at every rate, this task's"
+            " largest of Table 2",
             (2,),
-            close(terms, overhead, two_sided=False),
+            close(terms, overhead),
             None,
         ),
         _alike(
@@ -407,32 +442,22 @@ def _decomposition(task: str) -> list[Claim]:
             (2,),
             above(*terms),
         ),
-        Claim(
-            f"separate_raises_transport/{task}",
-            task,
-            "Separate training increases (c), the distance between the two reconstructions.",
-            "Section 3.2",
-            f"E|Y1-Y2|^2, joint less separate, below zero {EVERYWHERE}",
-            (),
-            below("joint_mse_y1_y2"),
-            None,
-        ),
     ]
 
 
-def _baseline(task: str) -> list[Claim]:
+def _baseline(task: str) -> Claim:
     """B.5."""
     table = {"super_resolution": 7, "denoising": 8}[task]
-    return [
-        _alike(
-            f"beats_baseline/{task}",
-            "The end-to-end system beats restoration followed by compression.",
-            f"B.5, Table {table}",
-            f"mse_input, end to end less baseline, with and without common randomness, below zero {EVERYWHERE}",
-            (table,),
-            below("baseline_common", "baseline_independent"),
-        )
-    ]
+    return _alike(
+        f"beats_baseline/{task}",
+        "The end-to-end system beats restoration followed by compression.",
+        f"B.5, Table {table}",
+        "mse_input and Gelbrich² to p_Y, end to end less baseline: below zero in one and not above in the other, with"
+        " and without common randomness; the two systems weigh the law differently, so that the distortion alone"
+        " compares nothing",
+        (table,),
+        beats_baseline,
+    )
 
 
 def _noise(task: str, sigma: float | None) -> Claim:
@@ -447,21 +472,6 @@ def _noise(task: str, sigma: float | None) -> Claim:
         (6, 10),
         consistent(sigma) if sigma else _no_noise,
         consistent(SIGMA),
-    )
-
-
-def _printed_alike(task: str) -> Claim:
-    """The paper against itself."""
-    tables = (5, 7, 1, 11, 2) if task == "super_resolution" else (6, 8, 1, 11, 2)
-    return Claim(
-        f"printed_alike/{task}",
-        task,
-        "A number that stands in two tables is the same in both.",
-        f"Tables {', '.join(map(str, sorted(tables)))}",
-        f"difference at most {2 * ROUNDING:g}, the rounding of two printed numbers",
-        tables,
-        _same_cells,
-        printed_twice(tables),
     )
 
 
@@ -493,6 +503,11 @@ def _named(parts: Mapping[Comparison, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, axis=1)
 
 
+def _right(margins: pd.DataFrame) -> str:
+    """For instance "3 of 4 points"."""
+    return f"{int((margins.mean() > 0).sum())} of {margins.shape[1]} points"
+
+
 def _distinct(comparison: Comparison, among: Mapping[Comparison, pd.DataFrame]) -> str:
     """The randomness, or the quantity where the randomness of all is the same."""
     if len({other.first.randomness for other in among}) > 1:
@@ -517,7 +532,7 @@ def _finding(margins: pd.DataFrame, values: pd.DataFrame, side: str, noun: str, 
         parts.append("not at " + ", ".join(f"{point} ({at[point]:{form}})" for point in wrong))
     verdict = decide(margins)
     if verdict == "not testable":
-        parts.append("undecided: an interval covers zero")
+        parts.append("undecided: the seeds differ by too much")
     return Finding(verdict, "; ".join(parts), len(margins))
 
 

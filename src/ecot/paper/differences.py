@@ -1,7 +1,8 @@
 """Paired comparisons: two series of numbers at the same task, rate and seed, and an interval over the seeds.
 
-Numbers are tidy: columns task, mode, randomness, rate_bits, seed, quantity, value, one row per number. Those of a run
-come from its metrics; the published ones count as one seed.
+Numbers are tidy: columns task, mode, randomness, rate_bits, seed, dither, quantity, value, one row per number. Those
+of a run come from its metrics; the published ones count as one seed. `dither` is empty but for joint cells, of which
+the comparisons take the reading of the paper's tables where they name no other.
 """
 
 from collections.abc import Collection, Iterator
@@ -14,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from ecot import paper
-from ecot.modes import Randomness
-from ecot.quantities import QUANTITIES
+from ecot.modes import MODES, Dither, Randomness
+from ecot.quantities import QUANTITIES, measures
 
 CONFIDENCE = 0.95
 KEY = ["task", "mode", "randomness", "rate_bits", "seed"]
@@ -42,8 +43,10 @@ def interval(values: ArrayLike) -> Interval:
 
 def of_run(metrics: pd.DataFrame) -> pd.DataFrame:
     """The numbers of a run, from the rows of metrics.csv."""
-    rated = metrics.reindex(columns=[*KEY, *QUANTITIES]).dropna(subset=["rate_bits"])
-    return rated.melt(KEY, var_name="quantity").dropna(subset=["value"]).reset_index(drop=True)
+    measures()  # completes QUANTITIES
+    about = [*KEY, "dither"]
+    rated = metrics.reindex(columns=[*about, *QUANTITIES]).dropna(subset=["rate_bits"])
+    return rated.melt(about, var_name="quantity").dropna(subset=["value"]).reset_index(drop=True)
 
 
 def of_paper(tables: Collection[int]) -> pd.DataFrame:
@@ -52,16 +55,18 @@ def of_paper(tables: Collection[int]) -> pd.DataFrame:
     parts = [published[published.table == table] for table in tables]
     # Tables 1 and 11 call mse_input by another name.
     printed = pd.concat(parts).replace({"quantity": {"loss_end_to_end": "mse_input"}}).assign(seed=0)
-    return printed.drop_duplicates([*KEY, "quantity"])[[*KEY, "quantity", "value"]].reset_index(drop=True)
+    numbers = printed.drop_duplicates([*KEY, "quantity"])[[*KEY, "quantity", "value"]]
+    return numbers.assign(dither=None).reset_index(drop=True)
 
 
 @dataclass(frozen=True)
 class Series:
-    """One quantity of one kind of cell, over rates and seeds."""
+    """One quantity of one kind of cell, over rates and seeds; `dither`: of which reading, where there are several."""
 
     mode: str
     randomness: Randomness
     quantity: str
+    dither: Dither | None = None
 
     def of(self, numbers: pd.DataFrame, task: str) -> pd.DataFrame:
         """Its values for a task: one row per seed, one column per rate (bits, ascending); NaN where there is none."""
@@ -70,6 +75,7 @@ class Series:
             & (numbers["mode"] == self.mode)
             & (numbers.randomness == self.randomness)
             & (numbers.quantity == self.quantity)
+            & (numbers.dither.isna() | (numbers.dither == self.dither))
         ]
         return values.astype({"rate_bits": int}).pivot_table(index="seed", columns="rate_bits", values="value")
 
@@ -102,6 +108,7 @@ def _by_randomness(mode: str, quantity: str) -> tuple[Series, Series]:
     return Series(mode, "common", quantity), Series(mode, "independent", quantity)
 
 
+TABLES_DITHER: Dither = next(iter(MODES["joint"].readings))  # the reading of the paper's tables
 ENDS: dict[Randomness, Series] = {
     randomness: Series("end_to_end", randomness, "mse_input") for randomness in ("common", "independent")
 }
@@ -117,17 +124,29 @@ COMPARISONS = (
         )
         for randomness, series in ENDS.items()
     ),
-    Comparison(
-        "decomposed",
-        "decomposed - end-to-end loss",
-        Series("joint", "independent", "loss_decomposed"),
-        ENDS["independent"],
+    *(
+        Comparison(
+            f"baseline_law_{randomness}",
+            f"end to end - baseline, Gelbrich² to pY, {randomness} randomness",
+            Series("end_to_end", randomness, "gelbrich"),
+            Series("baseline", randomness, "gelbrich"),
+        )
+        for randomness in ENDS
+    ),
+    *(
+        Comparison(
+            f"decomposed{'' if dither == TABLES_DITHER else f'_{dither}'}",
+            f"decomposed - end-to-end loss, {dither} dither",
+            Series("joint", "independent", "loss_decomposed", dither),
+            ENDS["independent"],
+        )
+        for dither in MODES["joint"].readings
     ),
     *(
         Comparison(
             f"joint_{quantity}",
-            f"joint - separate, {quantity}",
-            Series("joint", "independent", quantity),
+            f"joint - separate, {quantity}, {TABLES_DITHER} dither",
+            Series("joint", "independent", quantity, TABLES_DITHER),
             Series("separate", "independent", quantity),
         )
         for quantity in ("mse_x_y1", "mse_y_y2", "mse_y1_y2")

@@ -9,12 +9,17 @@ from ecot.config import Config
 from ecot.data.sets import DATASETS
 from ecot.grid.cell import Cell
 from ecot.modes import MODES
+from ecot.paper.comparable import degradation_title, match
 from ecot.products import metrics
 from ecot.tasks import TASKS
 
 
 def describe(config: Config, tasks: Iterable[str], table: pd.DataFrame) -> list[str]:
-    """One sentence per task, which names the data set and the settings behind the numbers of `table`."""
+    """For each task a sentence that names the data set and the settings behind the numbers of `table`.
+
+    For a task of the paper a second one says whether the paper's numbers answer the same question, and if so, what
+    differs in training.
+    """
     sentences = []
     for task in tasks:
         settings, rows = config.tasks[task], table[table.task == task]
@@ -25,13 +30,24 @@ def describe(config: Config, tasks: Iterable[str], table: pd.DataFrame) -> list[
             for name, mode in settings.modes.items()
             if name in set(rows["mode"])
         )
-        seeds = rows.groupby(metrics.KEY)["seed"].nunique()
+        seeds = rows.groupby(metrics.KEY, dropna=False)["seed"].nunique()
         sentences.append(
-            f"{TASKS[task].title}: {dataset.title}, {settings.n_train or dataset.n_train:,} training and"
-            f" {rows.n_test.max():,} test images, width {settings.width:g}; {modes};"
+            f"{TASKS[task].title}: {dataset.title}, {degradation_title(settings.degradation)}, {settings.levels}"
+            f" levels, {settings.n_train or dataset.n_train:,} training and {rows.n_test.max():,} test images, width"
+            f" {settings.width:g}; {modes};"
             f" per pixel, {'mean ± standard deviation over ' if seeds.max() > 1 else ''}{count(seeds, 'seed')}."
         )
+        if task in paper.TASKS:
+            sentences.append(beside_the_paper(config, task, list(dict.fromkeys(rows["mode"]))))
     return sentences
+
+
+def beside_the_paper(config: Config, task: str, modes: Iterable[str]) -> str:
+    """One sentence: whether numbers of these modes answer the paper's question, and what differs in training."""
+    if problem := match(config, task).problem:
+        return f"Another problem than the paper's, whose numbers do not stand beside these: {'; '.join(problem)}."
+    training = dict.fromkeys(word for mode in modes for word in match(config, task, mode).training)
+    return f"The paper's problem, trained otherwise: {'; '.join(training)}." if training else "The paper's problem."
 
 
 def weight_title(task: str, mode: str, weight: float) -> str:

@@ -10,21 +10,25 @@ from ecot import paper
 from ecot.artefacts import DamagedError
 from ecot.config import Config
 from ecot.grid.cell import Cell
-from ecot.grid.paths import image_bounds_path, results_folder
+from ecot.grid.paths import clean_scores_path, image_bounds_path, results_folder
 from ecot.grid.plan import rated, tasks
 from ecot.paper import checks, differences
+from ecot.paper.verdicts import VERDICTS
 from ecot.products import metrics, reading
 from ecot.products.base import Product, declare
 from ecot.products.captions import describe, missing_note
 from ecot.products.tables import Grid, write_markdown
+from ecot.quantities import measures
 from ecot.tasks import TASKS
 
 NOTES = (
-    "Verdict: on this run's cells. With several seeds a claim holds if the mean is on its side at every point and the"
-    f" {differences.CONFIDENCE:.0%} interval of the mean over all points is wholly on it, fails if that interval or"
-    " that of a single point is wholly on the other side, and is not testable otherwise; with one seed the sign"
-    " decides. Paper: the same check on the published numbers, one run, as printed.",
+    "Verdict: on this run's cells. One seed: consistent or inconsistent with the statement, by the sign at each"
+    " point. Several seeds: tests at 5 % for the statement as a whole, with the spread pooled over the points. It"
+    " holds if every point is on its side, holds on average if the mean over the points is and no point is shown to"
+    " be on the other, fails if the mean or a point is on the other side, and is not testable otherwise (rates of"
+    " error: docs/claims.md). Paper: the same check on the published numbers, one run, as printed.",
 )
+WAY_OUT = "delete it and run the same command again, which makes it again"
 THEORY = "Theory, computed anew"
 
 
@@ -36,7 +40,7 @@ class Claims(Product):
         return compared_cells(config)
 
     def reads(self, config: Config) -> list[Path]:
-        return [image_bounds_path(config, task) for task in paper_tasks(config)]
+        return test_set_paths(config)
 
     def files(self, config: Config) -> list[Path]:
         return [results_folder(config) / f"claims{suffix}" for suffix in (".csv", ".md")]
@@ -47,7 +51,7 @@ class Claims(Product):
         rows = pd.concat([judged, theory()], ignore_index=True).astype({"n_seeds": "Int64"})
         there = [task for task in paper_tasks(config) if task in set(measured.table.task)]
         notes = [*describe(config, there, measured.table), *NOTES, *missing_note(measured.missing)]
-        parts = [(TASKS[task].title, rows[rows.task == task]) for task in paper.TASKS]
+        parts = [(_heading(rows[rows.task == task], task), rows[rows.task == task]) for task in paper.TASKS]
         parts.append((THEORY, rows[rows.task.isna()]))
         blocks = [(f"{title}: {_count(part.verdict)}", _verdicts(part)) for title, part in parts]
         blocks += [(f"{title}: criteria and evidence", _evidence(part)) for title, part in parts]
@@ -60,6 +64,12 @@ def paper_tasks(config: Config) -> list[str]:
     return [task for task in tasks(config) if task in paper.TASKS]
 
 
+def test_set_paths(config: Config) -> list[Path]:
+    """The files that say what is known of the test sets without any system."""
+    paths = (image_bounds_path, clean_scores_path)
+    return [path(config, task) for task in paper_tasks(config) for path in paths]
+
+
 def compared_cells(config: Config) -> list[Cell]:
     """The cells that the paper's claims speak of."""
     kinds = differences.COMPARED
@@ -68,7 +78,7 @@ def compared_cells(config: Config) -> list[Cell]:
 
 def experiments(table: pd.DataFrame, config: Config) -> pd.DataFrame:
     """The verdicts on rows of metrics, as `ecot.paper.checks.judge` gives them."""
-    return checks.judge(differences.of_run(table), config, floors(config))
+    return checks.judge(differences.of_run(table), config, test_sets(config))
 
 
 def theory() -> pd.DataFrame:
@@ -91,24 +101,54 @@ def theory() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def floors(config: Config) -> dict[str, float]:
-    """The Gelbrich floor of the test set of each task of the paper whose bounds are computed."""
-    paths = {task: image_bounds_path(config, task) for task in paper_tasks(config)}
-    return {task: _floor(path) for task, path in paths.items() if path.is_file()}
+def test_sets(config: Config) -> dict[str, checks.TestSet]:
+    """What is known of the test set of each task of the paper."""
+    return {
+        task: checks.TestSet(_floor(image_bounds_path(config, task)), _clean(clean_scores_path(config, task)))
+        for task in paper_tasks(config)
+    }
 
 
-def _floor(path: Path) -> float:
+def _floor(path: Path) -> float | None:
+    """The Gelbrich floor; None if the bounds are not computed."""
+    if not path.is_file():
+        return None
     try:
         return float(reading.table(path).set_index("bound").distortion["gelbrich_floor"])
     except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise DamagedError(path, error, "delete it and run the same command again, which makes it again") from None
+        raise DamagedError(path, error, WAY_OUT) from None
+
+
+def _clean(path: Path) -> dict[str, float]:
+    """By measure the farther from p_Y of what clean test and clean training images score; nothing if not computed.
+
+    A measure by which both are as near as can be is left out: no factor of zero tells outputs apart.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        scores = reading.table(path).set_index("images")
+        farther = {name: float(checks.distance(name, scores[[name]]).max().iloc[0]) for name in measures()}
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise DamagedError(path, error, WAY_OUT) from None
+    return {name: score for name, score in farther.items() if score > 0}
+
+
+def _heading(rows: pd.DataFrame, task: str) -> str:
+    """The task, and what makes it another one than the paper's."""
+    problem = rows.problem.iloc[0]
+    return f"{TASKS[task].title}, another problem than the paper's ({problem})" if problem else TASKS[task].title
 
 
 def _count(verdicts: pd.Series) -> str:
     """For instance "5 hold, 1 fails, 2 not testable"."""
     counts = verdicts.value_counts()
-    names = {"holds": ("holds", "hold"), "fails": ("fails", "fail"), "not testable": 2 * ("not testable",)}
-    return ", ".join(f"{counts[name]} {names[name][int(counts[name] != 1)]}" for name in names if name in counts)
+    parts = []
+    for word in VERDICTS:
+        if word in counts:
+            plural = word.replace("holds", "hold").replace("fails", "fail")
+            parts.append(f"{counts[word]} {word if counts[word] == 1 else plural}")
+    return ", ".join(parts)
 
 
 def _verdicts(rows: pd.DataFrame) -> Grid:

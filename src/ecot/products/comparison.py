@@ -1,10 +1,10 @@
 """Published and reproduced numbers side by side: every one, a summary per table, a figure.
 
-Flags, the first that applies:
+A number that several tables print counts in the first of ORDER alone. Flags, the first that applies:
 
     doubtful in the paper   a misprint, or contradicted by another one (resources/paper_tables.csv says by which)
     not run                 no cell of the run has it
-    other data              the run's data set is not the paper's: no agreement is to be expected
+    not comparable          the run solves another problem, see `ecot.paper.comparable`: its number is left out
     within spread           at most two standard deviations over the run's seeds from the published number
     within 5 %              of the published number
     differs
@@ -23,9 +23,12 @@ from ecot.config import Config
 from ecot.data.sets import DATASETS
 from ecot.errors import EcotError
 from ecot.grid.cell import Cell
-from ecot.grid.paths import image_bounds_path, results_folder
+from ecot.grid.paths import results_folder
 from ecot.grid.plan import rated
 from ecot.modes import MODES
+from ecot.paper.comparable import match
+from ecot.paper.differences import TABLES_DITHER
+from ecot.paper.verdicts import VERDICTS
 from ecot.products import claims, metrics
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, describe, missing_note
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Flag = Literal["doubtful in the paper", "not run", "other data", "within spread", "within 5 %", "differs"]
+Flag = Literal["doubtful in the paper", "not run", "not comparable", "within spread", "within 5 %", "differs"]
+ORDER = (5, 6, 9, 10, 7, 8, 1, 2, 11)  # of the tables: end to end, baseline, decomposition
 SUMMARY = "paper_summary"
 CLOSE = 0.05
 SPREADS = 2.0  # standard deviations
@@ -45,9 +49,10 @@ NUMBER = ["task", "rate_bits", "randomness", "mode", "quantity"]
 PRINTED_AS = {"loss_end_to_end": "mse_input"}  # Tables 1 and 11 have a name of their own for it
 NOTES = (
     "Ratio: reproduced / published. Flags, the first that applies: doubtful in the paper (a misprint, or contradicted"
-    " by another published number); not run; other data (than the paper's: no agreement is to be expected); within"
+    " by another published number); not run; not comparable (the run solves another problem than the paper); within"
     f" spread ({SPREADS:g} standard deviations over the seeds); within 5 %; differs. Doubtful numbers are left out of"
-    " medians and extremes.",
+    " medians and extremes. A number that several tables print counts in the first of them alone, in the order"
+    f" {', '.join(map(str, ORDER))}.",
 )
 # Marks of the figure by what is measured; randomness is told by colour and filling.
 MARKS: dict[str, dict[str, Any]] = {
@@ -74,7 +79,7 @@ class PaperComparison(Product):
         return [cell for cell in rated(config) if cell.task in paper.TASKS]
 
     def reads(self, config: Config) -> list[Path]:
-        return [image_bounds_path(config, task) for task in claims.paper_tasks(config)]
+        return claims.test_set_paths(config)
 
     def files(self, config: Config) -> list[Path]:
         folder = results_folder(config)
@@ -102,53 +107,66 @@ class PaperComparison(Product):
 
 
 def compare(table: pd.DataFrame, config: Config) -> pd.DataFrame:
-    """One row per published number, with the mean of the run's beside it.
+    """One row per published number, with the mean of the run's beside it where the two are comparable.
 
-    Columns: table, task, rate_bits, randomness, mode, quantity, paper, value, std (over seeds), n_seeds, ratio, flag,
-    note (of a doubtful one), and what the run's number was made with: dataset, n_train (images), epochs, paper_epochs
-    (where the paper says so), width, distribution_weight (as used).
+    Columns: table, task, rate_bits, randomness, mode, quantity, repeats (the table that prints the number first, if
+    another does), paper, value, std (over seeds), n_seeds, ratio, flag, note (of a doubtful one), problem (what makes
+    a measured number another problem's), and what the run's number was made with: dataset, n_train (images), epochs,
+    paper_epochs (where the paper says so), width, distribution_weight (as used), training (what differs in it).
     """
     published = paper.published().rename(columns={"value": "paper"})
     key = published.replace({"quantity": PRINTED_AS})[NUMBER]
     rows = published.join(key.merge(_reproduced(table), on=NUMBER, how="left").drop(columns=NUMBER))
-    rows["ratio"] = rows.value / rows.paper
-    rows["flag"] = [_flag(row) for row in rows.itertuples()]
+    first = key.assign(table=rows.table, place=rows.table.map(ORDER.index)).sort_values("place", kind="stable")
+    first = key.merge(first.drop_duplicates(NUMBER), on=NUMBER, how="left")["table"]
+    rows["repeats"] = first.where(first != rows.table)
+    found = [match(config, row.task, row.mode, row.randomness, row.rate_bits) for row in rows.itertuples()]
+    run = rows.value.notna()
+    rows["problem"] = ["; ".join(one.problem) if there else None for one, there in zip(found, run, strict=True)]
+    rows["training"] = ["; ".join(one.training) for one in found]
     rows["epochs"] = [_epochs(config, task, mode) for task, mode in zip(rows.task, rows["mode"], strict=True)]
     rows["paper_epochs"] = [paper.EPOCHS.get(key) for key in zip(rows.task, rows["mode"], strict=True)]
     rows["width"] = [config.tasks[task].width if task in config.tasks else None for task in rows.task]
     rows["n_train"] = [_images(config, task) for task in rows.task]
-    rows.loc[rows.value.isna(), ["epochs", "width", "n_train"]] = None
-    values = ["paper", "value", "std", "n_seeds", "ratio", "flag", "note"]
-    made = ["dataset", "n_train", "epochs", "paper_epochs", "width", "distribution_weight"]
-    whole = dict.fromkeys(("rate_bits", "n_seeds", "n_train", "epochs", "paper_epochs"), "Int64")
-    return rows[["table", *NUMBER, *values, *made]].astype(whole)
+    rows["ratio"] = rows.value / rows.paper
+    values = ["value", "std", "n_seeds", "ratio"]
+    made = ["dataset", "n_train", "epochs", "paper_epochs", "width", "distribution_weight", "training"]
+    rows.loc[[not one.comparable for one in found], values] = None
+    rows.loc[rows.value.isna(), made] = None
+    rows["flag"] = [_flag(row) for row in rows.itertuples()]
+    whole = dict.fromkeys(("rate_bits", "repeats", "n_seeds", "n_train", "epochs", "paper_epochs"), "Int64")
+    return rows[["table", *NUMBER, "repeats", "paper", *values, "flag", "note", "problem", *made]].astype(whole)
 
 
 def summary(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     """One row per table and task of `compare`; `judged` are the verdicts of `ecot.paper.checks.judge`.
 
-    Columns: table, task, dataset, their_data (the paper's data set), schedule, published, reproduced, doubtful (how
-    many numbers), n_seeds (fewest and most), median and largest (relative difference, the former absolute, over
+    Numbers that an earlier table prints are not counted. Columns: table, task, dataset, problem (what makes the run's
+    another one, empty if nothing), schedule, published, repeated (numbers of earlier tables), reproduced, doubtful
+    (how many numbers), n_seeds (fewest and most), median and largest (relative difference, the former absolute, over
     reproduced numbers that are not doubtful), largest_at, close (within spread or 5 %), claims (verdicts on those
-    that speak of the table).
+    that speak of the table, if the problem is the paper's).
     """
     lines = []
     for (number, task), group in rows.groupby(["table", "task"], sort=False):
-        there = group[group.value.notna()]
+        own = group[group.repeats.isna()]
+        there = own[own.value.notna()]
         clean = there[there.flag != "doubtful in the paper"]
         apart = clean.ratio - 1
         worst = clean.loc[apart.abs().idxmax()] if len(clean) else None
-        spoken = [task == row.task and number in row.tables for row in judged.itertuples()]
+        problem = next(iter(group.problem.dropna()), "")
+        spoken = [task == row.task and number in row.tables and not row.problem for row in judged.itertuples()]
         lines.append(
             {
                 "table": number,
                 "task": task,
                 "dataset": there.dataset.iloc[0] if len(there) else None,
-                "their_data": bool(len(there)) and there.dataset.iloc[0] == paper.DATASETS[str(task)],
+                "problem": problem,
                 "schedule": _schedule(there),
-                "published": len(group),
+                "published": len(own),
+                "repeated": len(group) - len(own),
                 "reproduced": len(there),
-                "doubtful": int((group.flag == "doubtful in the paper").sum()),
+                "doubtful": int((own.flag == "doubtful in the paper").sum()),
                 "n_seeds": _range(there.n_seeds),
                 "median": apart.abs().median(),
                 "largest": np.nan if worst is None else worst.ratio - 1,
@@ -171,18 +189,17 @@ def draw(rows: pd.DataFrame) -> "Figure":
     if tasks:
         drawing.legend_below(figure, 1 + len(tasks))
     else:
-        drawing.say(panels[0], "No published number is reproduced in this run.")
+        problem = "; ".join(dict.fromkeys(rows.problem.dropna()))
+        why = f": it solves another problem ({problem})" if problem else ""
+        drawing.say(panels[0], f"No published number is comparable with one of this run{why}.")
     return figure
 
 
 def _panel(axes: "Axes", rows: pd.DataFrame) -> None:
     from ecot.products import drawing
 
-    # Table 5 before 7, and so on: the first of two that print a number; a doubtful one gives way to the other.
-    rows = rows.replace({"quantity": PRINTED_AS})
+    rows = rows[rows.repeats.isna()]
     rows = rows.assign(kind=[_kind(row) for row in rows.itertuples()])
-    rows = rows.sort_values("kind", key=lambda kinds: kinds == "doubtful in the paper", kind="stable")
-    rows = rows.drop_duplicates(NUMBER)
     ends = np.array([0.0, 1.08 * rows[["paper", "value"]].max().max()])
     axes.fill_between(ends, ends * (1 - CLOSE), ends * (1 + CLOSE), color="0.85", label="within 5 %")
     axes.plot(ends, ends, color="0.4", linewidth=0.8, label="equal")
@@ -198,9 +215,8 @@ def _panel(axes: "Axes", rows: pd.DataFrame) -> None:
         label = drawing.STYLES[randomness]["label"]
         axes.plot([], [], linestyle="none", marker="o", label=label, **COLOURS[randomness])
     dataset, task = rows.dataset.iloc[0], rows.task.iloc[0]
-    other = "" if dataset == paper.DATASETS.get(task) else "\nother data than the paper's"
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="published")
-    axes.set_title(f"{TASKS[task].title}\n{DATASETS[dataset].title}{other}", fontsize="medium")
+    axes.set_title(f"{TASKS[task].title}\n{DATASETS[dataset].title}", fontsize="medium")
     bars = ", bars: standard deviation" if rows.n_seeds.max() > 1 else ""
     axes.set_ylabel(f"reproduced, mean over {count(rows.n_seeds, 'seed')}{bars}")
     drawing.tidy(axes)
@@ -217,21 +233,26 @@ def _kind(row: Any) -> str:
 
 
 def _reproduced(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds: the columns of NUMBER, value, std, n_seeds, dataset, distribution_weight."""
+    """Means over seeds: the columns of NUMBER, value, std, n_seeds, dataset, distribution_weight.
+
+    Of joint cells those whose dither is read as in the paper's tables.
+    """
+    table = table[table.dither.isna() | (table.dither == TABLES_DITHER)]
     quantities = paper.published()["quantity"].replace(PRINTED_AS).unique()
     parts = [metrics.over_seeds(table, name).assign(quantity=name) for name in quantities]
-    about = table.groupby(metrics.KEY)[["dataset", "distribution_weight"]].first().reset_index()
-    return pd.concat(parts).merge(about, on=metrics.KEY)
+    about = table.groupby(metrics.KEY, dropna=False)[["dataset", "distribution_weight"]].first().reset_index()
+    return pd.concat(parts).merge(about, on=metrics.KEY).drop(columns="dither")
 
 
 def _flag(row: Any) -> Flag:
+    """`row` has no value where the run has none, and where the two are not comparable."""
     apart = abs(row.value - row.paper)
     if not pd.isna(row.note):
         return "doubtful in the paper"
-    if pd.isna(row.value):
+    if row.problem is None or pd.isna(row.problem):
         return "not run"
-    if row.dataset != paper.DATASETS[row.task]:
-        return "other data"
+    if row.problem:
+        return "not comparable"
     if apart <= SPREADS * row.std:  # false where there is no spread
         return "within spread"
     return "within 5 %" if apart <= CLOSE * row.paper else "differs"
@@ -271,12 +292,10 @@ def _point(row: pd.Series) -> str:
 
 
 def _verdicts(judged: pd.DataFrame) -> str:
-    """For instance "holds: common_better, distortion_falls; fails: loss_is_sum"."""
+    """For instance "holds: common_better, distortion_falls; fails: decomposed_close"."""
     names = [identity.partition("/")[0] for identity in judged.id]
     parts = judged.assign(name=names).groupby("verdict").name.agg(", ".join)
-    return "; ".join(
-        f"{verdict}: {parts[verdict]}" for verdict in ("holds", "fails", "not testable") if verdict in parts
-    )
+    return "; ".join(f"{verdict}: {parts[verdict]}" for verdict in VERDICTS if verdict in parts)
 
 
 def _summary_grid(table: pd.DataFrame) -> Grid:
@@ -289,11 +308,12 @@ def _summary_grid(table: pd.DataFrame) -> Grid:
             TASKS[row.task].title.lower(),
             _data(row),
             row.schedule,
-            f"{row.reproduced} of {row.published}",
+            f"{row.reproduced} of {row.published}"
+            + (f" ({row.repeated} more repeat others)" if row.repeated else ""),
             row.n_seeds,
             "" if pd.isna(row.median) else f"{row.median:.1%}",
             "" if pd.isna(row.largest) else f"{row.largest:+.1%} ({row.largest_at})",
-            f"{row.close}" if row.their_data else "",
+            f"{row.close}" if row.reproduced else "",
             row.claims,
         ]
         for row in table.itertuples()
@@ -302,9 +322,9 @@ def _summary_grid(table: pd.DataFrame) -> Grid:
 
 
 def _data(row: Any) -> str:
-    if pd.isna(row.dataset):
-        return "not run"
-    return f"{row.dataset}" if row.their_data else f"{row.dataset} (other data)"
+    if row.problem:
+        return f"not comparable: {row.problem}"
+    return "not run" if pd.isna(row.dataset) else str(row.dataset)
 
 
 def _grid(rows: pd.DataFrame) -> Grid:
@@ -319,7 +339,7 @@ def _grid(rows: pd.DataFrame) -> Grid:
             "" if pd.isna(row.value) else f"{row.value:.4f}" + ("" if pd.isna(row.std) else f" ± {row.std:.4f}"),
             "" if pd.isna(row.n_seeds) else str(row.n_seeds),
             "" if pd.isna(row.ratio) else f"{row.ratio:.3f}",
-            row.flag,
+            row.flag if pd.isna(row.repeats) else f"{row.flag} (also in Table {row.repeats})",
         ]
         for row in rows.itertuples()
     ]
@@ -333,7 +353,7 @@ def _products(config: Config) -> Iterator[PaperComparison]:
             "paper_comparison",
             "Published and reproduced numbers",
             "Every published number beside this run's: mean over seeds, ratio and a flag (doubtful in the paper, not"
-            " run, other data, within spread, within 5 %, differs), and a summary per table with the data set, the"
+            " run, not comparable, within spread, within 5 %, differs), and a summary for each table with data set,"
             " schedule and the claims that speak of it. In the figure, numbers on the diagonal are equal; the band is"
             " 5 % wide on either side.",
             "Paper",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-KEY = ["task", "rate_bits", "randomness", "mode"]
+KEY = ["task", "rate_bits", "randomness", "mode", "dither"]
 NOTE = (
     "The features and the accuracy are those of a classifier of clean images. Clean test images: one half of the test"
     " set compared with the other, which is what outputs of law pY score on average."
@@ -80,8 +80,8 @@ def clean_scores(config: Config) -> pd.DataFrame:
 def numbers(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """One row per number, from rows of metrics and what `clean_scores` gives.
 
-    Columns: task, rate_bits, randomness, mode, quantity, value, std (over seeds, NaN for one), n_seeds, clean_test
-    and clean_training (what clean test and clean training images score, NaN where it is not known), dataset.
+    Columns: task, rate_bits, randomness, mode, dither, quantity, value, std (over seeds, NaN for one), n_seeds,
+    clean_test and clean_training (what clean test and training images score, NaN where it is not known), dataset.
     """
     parts = [metrics.over_seeds(table, name).assign(quantity=name) for name in (*_distortions(), *measures())]
     rows = pd.concat(parts, ignore_index=True)
@@ -171,13 +171,15 @@ def _grid(rows: pd.DataFrame) -> Grid:
         if score.notna().any():
             texts = [_text(quantity, score.get(quantity.name)) for quantity in of_law]
             grid.append([style["label"], "", "", "", *([""] * len(_distortions())), *texts])
-    for (mode, randomness, rate), numbers_there in rows.groupby(["mode", "randomness", "rate_bits"], dropna=False):
+    kinds = ["mode", "randomness", "dither", "rate_bits"]
+    for (mode, randomness, dither, rate), numbers_there in rows.groupby(kinds, dropna=False):
         by_name = numbers_there.set_index("quantity")
         texts = [
             _text(quantity, by_name["value"].get(quantity.name), by_name["std"].get(quantity.name))
             for quantity in quantities
         ]
-        kind = [MODES[mode].title, "" if pd.isna(randomness) else randomness, "" if pd.isna(rate) else str(rate)]
+        title = MODES[mode].title if pd.isna(dither) else f"{MODES[mode].title}, {dither} dither"
+        kind = [title, "" if pd.isna(randomness) else randomness, "" if pd.isna(rate) else str(rate)]
         grid.append([*kind, str(numbers_there.n_seeds.max()), *texts])
     return grid
 

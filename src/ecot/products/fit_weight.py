@@ -1,11 +1,15 @@
-"""The lambda of (15) that gives the paper's tables, from a sweep of trained cells that is scored against them."""
+"""What lambda of (15) does, in a sweep of trained cells.
+
+One product finds the lambda that gives the paper's tables. Another sets the distortion that lambda adds beside the
+law of `ecot.theory.penalty`.
+"""
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,12 +17,15 @@ from numpy.typing import NDArray
 
 from ecot import paper
 from ecot.config import Config, Schedule
+from ecot.data.arrays import checksum, load
 from ecot.data.sets import DATASETS
+from ecot.degradations import KINDS, DegradationSettings
 from ecot.errors import EcotError
+from ecot.evaluation.degraded import batches
 from ecot.files import atomic, write_text
 from ecot.grid.cell import Cell
-from ecot.grid.paths import results_folder
-from ecot.grid.plan import sweep, tasks
+from ecot.grid.paths import dataset_path, results_folder
+from ecot.grid.plan import measurement_settings, sweep, tasks
 from ecot.products import metrics
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, missing_note
@@ -35,6 +42,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "mse_target": {"color": "C1", "marker": "s", "linestyle": ":", "label": "distortion to the ground truth"},
 }
 POINTS = 1001  # of the curve: 0.4 % apart for a sweep over a factor of 50
+TRANSPORTED = 500  # test images of the sample transport
 
 
 class Fit(NamedTuple):
@@ -80,6 +88,139 @@ class WeightFit(Product):
         log.info("the value of %s that gives the paper's numbers: %s", setting, summary["fitted_weight"])
         if not summary["interior"]:
             log.warning("it lies at an end of the sweep; the best value may be outside: widen fit_weight.weights")
+
+
+@dataclass(frozen=True)
+class OffsetLaw(Product):
+    """fit_weight/<task>_offset.{svg,png,csv,json}: the distortion that lambda adds, measured and by the law."""
+
+    task: str
+    dataset: str
+    dataset_version: int
+    n_test: int | None
+    seed: int  # of the noise of the test set
+    degradation: DegradationSettings
+    in_all = False
+    job: ClassVar[str | None] = "evaluate"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return (*super().modules, KINDS[self.degradation.kind].module)
+
+    def cells(self, config: Config) -> list[Cell]:
+        return sweep(config, self.task)
+
+    def reads(self, config: Config) -> list[Path]:
+        path = dataset_path(self.dataset)
+        return [path, path.with_suffix(".json")]
+
+    def files(self, config: Config) -> list[Path]:
+        suffixes = (".svg", ".png", ".csv", ".json")
+        return [results_folder(config) / "fit_weight" / f"{self.task}_offset{suffix}" for suffix in suffixes]
+
+    def write(self, config: Config, folder: Path) -> None:
+        """Write the files. EcotError if a cell is not measured or the data set is missing or damaged."""
+        from ecot.products import drawing
+
+        measured = metrics.read(self.cells(config), config)
+        if measured.missing:
+            raise EcotError(f"{self.name}: {missing_note(measured.missing)[0]} Run: snakemake fit_weight")
+        x, y = self.pairs()
+        swept = np.sort(measured.table.distribution_weight.unique())
+        law = added_distortion(x, y, np.geomspace(swept[0], swept[-1], 25).tolist() + swept.tolist())
+        rows = offsets(measured.table, law)
+        summary: dict[str, Any] = {
+            "task": self.task,
+            "dataset": self.dataset,
+            "n_test": len(x),
+            "n_transported": len(_thinned(x)),
+            "least_weight": float(swept[0]),
+            "critical_weight": critical_weights(x, y),
+        }
+        path = folder / "fit_weight" / f"{self.task}_offset"
+        with atomic(path.with_suffix(".csv")) as temporary:
+            rows.to_csv(temporary, index=False)
+        write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
+        drawing.write(path, lambda: _draw_offsets(summary, rows, law))
+        for name, weight in summary["critical_weight"].items():
+            log.info("%s: the critical weight lambda* is %.3g (%s)", self.task, weight, name)
+
+    def pairs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The degraded test images, noise included, and the clean ones, (n_test, values) each."""
+        path = dataset_path(self.dataset)
+        checksum(path, self.dataset, self.dataset_version)
+        images = load(path, "test", self.n_test).images
+        (batch,) = batches(images, self.degradation, self.seed, size=len(images))
+        x, y = (np.asarray(part, np.float64).reshape(len(images), -1) for part in (batch.x, batch.y))
+        return x, y
+
+
+def critical_weights(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, float]:
+    """lambda* of the paired images (n, values) at three values of the least transport cost per pixel.
+
+    `gelbrich floor`: a lower bound on it, so below this weight no optimal system meets p_Y. `sample transport`: the
+    least squared cost between TRANSPORTED images of each, which are further apart than the laws. `true pairs`: the
+    cost of the plan that takes each degraded image to its own clean one. All three take the input for the plain
+    reconstruction, which holds at high rates.
+    """
+    from ecot.theory import images, penalty
+
+    values = x.shape[1]
+    uniform = np.full(len(_thinned(x)), 1 / len(_thinned(x)))
+    # At a weight that no move reaches the Huber cost is the squared one.
+    all_the_way = 2 * float(np.abs(x - y).max() + 2)
+    transport = penalty.penalised_transport(_thinned(x), _thinned(y), uniform, uniform, all_the_way).mse
+    costs = {
+        "gelbrich floor": images.gelbrich_floor(images.moments(x, y)),
+        "sample transport": transport,
+        "true pairs": images.paired_upper_bound(x, y),
+    }
+    return {name: penalty.critical_weight(max(cost, 0.0), values) for name, cost in costs.items()}
+
+
+def added_distortion(x: NDArray[np.float64], y: NDArray[np.float64], weights: Iterable[float]) -> pd.DataFrame:
+    """What the law says that each weight adds to the distortion of the plain reconstruction, per pixel.
+
+    Columns: distribution_weight; most, n lambda^2 / 4; transport, E min(|d|, n lambda / 2)^2 / n along the Huber plan
+    between TRANSPORTED of the degraded images x and as many of the clean images y, (n_test, values) each; pairs, the
+    same along the plan of the true pairs. The input stands in for the plain reconstruction.
+    """
+    from ecot.theory import penalty
+
+    values, few, targets = x.shape[1], _thinned(x), _thinned(y)
+    uniform = np.full(len(few), 1 / len(few))
+    way = np.sqrt(((x - y) ** 2).sum(1))
+    rows = []
+    for weight in sorted(set(weights)):
+        move = penalty.largest_move(values, weight)
+        transport = penalty.penalised_transport(few, targets, uniform, uniform, weight).mse
+        pairs = float((np.minimum(way, move) ** 2).mean()) / values
+        rows.append((weight, move**2 / values, transport, pairs))
+    return pd.DataFrame(rows, columns=["distribution_weight", "most", "transport", "pairs"])
+
+
+def offsets(table: pd.DataFrame, law: pd.DataFrame) -> pd.DataFrame:
+    """mse_input at each weight of a sweep minus that at its least weight, beside what the law says of the difference.
+
+    `table` are the metrics of one task's sweep, `law` is what `added_distortion` gives at its weights. Columns: task,
+    dataset, distribution_weight, rate_bits, randomness, offset (mean over seeds of the difference within a seed), std
+    (over seeds, NaN for one), n_seeds, most, transport, pairs.
+    """
+    place = ["task", "dataset", "rate_bits", "randomness"]
+    least = table.distribution_weight.min()
+    base = table[table.distribution_weight == least][[*place, "seed", "mse_input"]]
+    cells = table[table.distribution_weight > least].merge(base, on=[*place, "seed"], suffixes=("", "_least"))
+    differences = cells.assign(offset=cells.mse_input - cells.mse_input_least)
+    groups = differences.groupby([*place, "distribution_weight"])["offset"]
+    rows = groups.agg(offset="mean", std="std", n_seeds="count").reset_index()
+    by_weight = law.set_index("distribution_weight")
+    said = (by_weight - by_weight.loc[least]).reset_index()
+    columns = ["task", "dataset", "distribution_weight", "rate_bits", "randomness", "offset", "std", "n_seeds"]
+    return rows.merge(said, on="distribution_weight")[[*columns, "most", "transport", "pairs"]]
+
+
+def _thinned(images: NDArray[np.float64]) -> NDArray[np.float64]:
+    return images[:: max(1, -(-len(images) // TRANSPORTED))]
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
@@ -198,8 +339,51 @@ def _draw(summary: dict[str, Any], rows: pd.DataFrame, table: pd.DataFrame) -> "
     return figure
 
 
+def _draw_offsets(summary: dict[str, Any], rows: pd.DataFrame, law: pd.DataFrame) -> "Figure":
+    """The measured differences as marks, the law's as lines, and lambda*."""
+    from ecot.products import drawing
+
+    figure, ((axes,),) = drawing.panels(1, 1, (6.5, 4.5))
+    least = law.set_index("distribution_weight").loc[summary["least_weight"]]
+    lines = {
+        "most": ("0", ":", r"at most, $n(\lambda^2-\lambda_0^2)/4$"),
+        "transport": ("0", "-", "law, sample transport"),
+        "pairs": ("0.5", "--", "law, true pairs"),
+    }
+    for name, (colour, line, label) in lines.items():
+        axes.plot(law.distribution_weight, law[name] - least[name], color=colour, linestyle=line, label=label)
+    rates = sorted(rows.rate_bits.unique())
+    for colour, rate in zip(drawing.colours(len(rates)), rates, strict=True):
+        for randomness, cells in rows[rows.rate_bits == rate].groupby("randomness"):
+            look = drawing.STYLES[randomness]
+            style = {"marker": look["marker"], "linestyle": "none", "color": colour, "capsize": 2}
+            if randomness == "independent":
+                style["markerfacecolor"] = "white"
+            label = f"{rate} bits, {look['label']}"
+            axes.errorbar(cells.distribution_weight, cells.offset, cells["std"].fillna(0), label=label, **style)
+    weights = summary["critical_weight"]
+    axes.axvspan(min(weights.values()), max(weights.values()), color="0.9", zorder=0)
+    axes.axvline(weights["gelbrich floor"], color="0.4", linewidth=1)
+    axes.annotate(
+        f"$\\lambda^*$ = {weights['gelbrich floor']:.3g} to {max(weights.values()):.3g}",
+        (weights["gelbrich floor"], 1), xycoords=("data", "axes fraction"), xytext=(-3, -3),
+        textcoords="offset points", ha="right", va="top", fontsize="small",
+    )  # fmt: skip
+    highest = max(rows.offset.max(), rows.transport.max(), rows.pairs.max())
+    axes.set(
+        xscale="log",
+        xlabel=r"$\lambda$",
+        ylabel=rf"$E\|X-\hat{{Y}}\|^2$ minus that at $\lambda_0$ = {summary['least_weight']:g}, per pixel",
+        ylim=(min(0.0, 1.1 * float(rows.offset.min())), 1.3 * highest),
+        title=f"{TASKS[summary['task']].title}, {DATASETS[summary['dataset']].title}",
+    )
+    drawing.tidy(axes)
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(0, 0.93))
+    return figure
+
+
 @declare
-def _products(config: Config) -> Iterator[WeightFit]:
+def _products(config: Config) -> Iterator[Product]:
     for task in tasks(config):
         if task in paper.TASKS and config.tasks[task].fit_weight and "end_to_end" in config.tasks[task].modes:
             yield WeightFit(
@@ -211,4 +395,24 @@ def _products(config: Config) -> Iterator[WeightFit]:
                 " is named in the figure, and if it is not the paper's, the figure says so.",
                 "Figures",
                 task,
+            )
+            settings, measurement = config.tasks[task], measurement_settings(config, task)
+            yield OffsetLaw(
+                f"fit_weight_offset_{task}",
+                f"What lambda adds to the distortion: {TASKS[task].title}",
+                f"{TASKS[task].title}: the distortion at each swept lambda minus that at the least one, measured"
+                " (marks) and by the law of the penalised problem (lines): for a fixed encoder, lambda adds"
+                " E min(|d|, n lambda / 2)^2 / n, at most n lambda^2 / 4, where d is an image's way under a transport"
+                f" plan with a Huber cost. The full line takes the plan between {TRANSPORTED} test images of each"
+                " kind, which is longer than that of the laws; the dashed one takes each image to its own clean one."
+                " Both take the input for the plain reconstruction; at low rates the reconstruction is another one."
+                " Shaded: the critical weight, from the Gelbrich floor (line) to the largest of its estimates; below"
+                " it no optimal system meets the law of the outputs.",
+                "Figures",
+                task,
+                settings.dataset,
+                DATASETS[settings.dataset].version,
+                measurement.n_test,
+                measurement.seed,
+                settings.degradation,
             )

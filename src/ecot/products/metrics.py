@@ -15,7 +15,7 @@ from ecot.grid.plan import cell_settings, grid, measurement_settings
 from ecot.products.base import Product, declare
 from ecot.quantities import QUANTITIES
 
-KEY = ["task", "mode", "randomness", "rate_bits"]
+KEY = ["task", "mode", "randomness", "rate_bits", "dither"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read(cells: list[Cell], config: Config) -> Metrics:
 def over_seeds(metrics: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """Mean, sample standard deviation (NaN for one seed) and number of seeds of a quantity.
 
-    Columns: task, mode, randomness, rate_bits, value, std, n_seeds. Cells without the quantity are left out.
+    Columns: task, mode, randomness, rate_bits, dither, value, std, n_seeds. Cells without the quantity are left out.
     """
     groups = metrics.dropna(subset=[quantity]).groupby(KEY, sort=True, dropna=False)[quantity]
     return groups.agg(value="mean", std="std", n_seeds="count").reset_index()

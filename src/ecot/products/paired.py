@@ -21,6 +21,7 @@ from ecot.tasks import TASKS
 NOTES = (
     "Difference of two models of the same seed, mean over seeds, with Student's interval at"
     f" {differences.CONFIDENCE:.0%}; one seed has none. Noise and dither of the test set are the same in all cells."
+    " Intervals are of one row each; docs/claims.md says how a statement is tested on all rows together."
     " The row of all rates averages over the rates first, so that it has one number per seed; only seeds with all"
     " rates are in it.",
 )

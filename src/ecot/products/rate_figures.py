@@ -20,6 +20,8 @@ from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.paths import image_bounds_path, results_folder, samples_path
 from ecot.grid.plan import rated, tasks
+from ecot.paper.comparable import degradation_title, match
+from ecot.paper.differences import TABLES_DITHER
 from ecot.products import metrics, reading
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, missing_note, weight_title
@@ -94,7 +96,7 @@ class RateDistortionFigure(Product):
         there = [task for task in self.tasks if task in set(measured.table.task)]
         figure, axes = drawing.panels(len(there), 2, (10, 4 * len(there)), width_ratios=[1, 1.25])
         for task, (curves, images) in zip(there, axes, strict=True):
-            self._rate_distortion(curves, measured.table[measured.table.task == task], task)
+            self._rate_distortion(curves, measured.table[measured.table.task == task], task, config)
             path = image_bounds_path(config, task)
             if path.is_file():
                 _bounds(curves, reading.table(path).set_index("bound"))
@@ -103,7 +105,8 @@ class RateDistortionFigure(Product):
             if len(self.modes) == 1:
                 weight = settings.modes[self.modes[0]].distribution_weight
                 parts.append(weight_title(task, self.modes[0], weight))
-            curves.set_title(f"{', '.join(parts)}\n{DATASETS[settings.dataset].title}")
+            problem = f"{degradation_title(settings.degradation)}, {settings.levels} levels"
+            curves.set_title(f"{', '.join(parts)}\n{DATASETS[settings.dataset].title}\n{problem}", fontsize="medium")
             _images(images, self._shown(config, task), config)
         for letter, panel in zip(self.letters, axes.flat, strict=False):
             panel.set_title(f"({letter}) {panel.get_title()}")
@@ -129,14 +132,16 @@ class RateDistortionFigure(Product):
             return drawing.STYLES[randomness]
         return drawing.style(mode, randomness)
 
-    def _rate_distortion(self, axes: "Axes", table: pd.DataFrame, task: str) -> None:
-        """Means over seeds with their spread, and the paper's numbers where the data set is the paper's."""
+    def _rate_distortion(self, axes: "Axes", table: pd.DataFrame, task: str, config: Config) -> None:
+        """Means over seeds with their spread, and the paper's numbers where the problem is the paper's."""
         from ecot.products import drawing
 
         means = metrics.over_seeds(table, "mse_input")
         kinds = [(mode, randomness) for mode in self.modes for randomness in drawing.STYLES]
         for mode, randomness in kinds:
             line = means[(means["mode"] == mode) & (means.randomness == randomness)]
+            # Where the paper leaves the dither open, the reading of its tables is drawn; the tables have both.
+            line = line[line.dither.isna() | (line.dither == TABLES_DITHER)]
             if line.empty:
                 continue
             style = self._style(mode, randomness)
@@ -149,7 +154,7 @@ class RateDistortionFigure(Product):
                     textcoords="offset points",
                     fontsize="x-small",
                 )
-        if "end_to_end" in self.modes and set(table["dataset"]) == {paper.DATASETS.get(task)}:
+        if "end_to_end" in self.modes and match(config, task, "end_to_end").comparable:
             published = paper.published().query(
                 "quantity == 'mse_input' and mode == 'end_to_end' and table in (5, 6)"
             )

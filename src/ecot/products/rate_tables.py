@@ -17,7 +17,8 @@ from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.paths import results_folder
 from ecot.grid.plan import grid, rated, tasks
-from ecot.modes import MODES, Randomness
+from ecot.modes import MODES, Dither, Randomness
+from ecot.paper.comparable import match
 from ecot.products import metrics
 from ecot.products.base import Product, declare
 from ecot.products.captions import describe, missing_note
@@ -46,10 +47,16 @@ class Line:
     quantity: Quantity
     method: str = ""  # heading of its columns where methods stand side by side
     printed_as: str = ""  # the paper's name of the quantity in this table, where it differs from ours
+    dither: Dither | None = None  # the reading of the dither, for a mode that has several
 
     def has(self, cell: Cell) -> bool:
         """Whether the cell is one of this line's."""
-        return (cell.task, cell.mode, cell.randomness) == (self.task, self.mode, self.randomness)
+        return (cell.task, cell.mode, cell.randomness, cell.dither) == (
+            self.task,
+            self.mode,
+            self.randomness,
+            self.dither,
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class Block:
 
 @dataclass(frozen=True)
 class RateTable(Product):
-    """Numbers over rates: means and spreads over seeds, with the paper's numbers where the data are the paper's."""
+    """Numbers over rates: means and spreads over seeds, with the paper's numbers where they are comparable."""
 
     blocks: tuple[Block, ...]
     number: int | None = None  # of the paper's table whose numbers stand beside the run's
@@ -86,7 +93,7 @@ class RateTable(Product):
         measured = metrics.read(self.cells(config), config)
         if measured.table.empty:
             raise EcotError(f"no cell of it is measured in {results_folder(config)}")
-        rows = self.numbers(measured.table)
+        rows = self.numbers(measured.table, config)
         notes = [
             *describe(config, sorted(set(rows["task"])), measured.table),
             SEEDS,
@@ -96,22 +103,26 @@ class RateTable(Product):
             folder / "tables" / self.name, self.title, notes, self._grids(rows), rows.drop(columns=["block", "line"])
         )
 
-    def numbers(self, table: pd.DataFrame) -> pd.DataFrame:
+    def numbers(self, table: pd.DataFrame, config: Config) -> pd.DataFrame:
         """The numbers of the table, from rows of metrics: one row per number.
 
         Columns: task, rate_bits, randomness, mode, quantity, value, std (over seeds, NaN for one), n_seeds, paper
-        (None where the paper has none or another data set), dataset, distribution_weight, block and line (indices).
+        (None where the paper has none that is comparable), dataset, distribution_weight, dither (None for modes with
+        one reading), block and line (indices).
         """
         printed = paper.published()
         published = printed[printed.table == self.number].set_index(POINT)["value"]
         rows = []
         for block, line, shown in self._lines():
             cells = table[(table.task == line.task) & (table["mode"] == line.mode)]
-            cells = cells[cells.randomness == line.randomness]
+            cells = cells[
+                (cells.randomness == line.randomness) & (cells.dither.isna() | (cells.dither == line.dither))
+            ]
             for mean in metrics.over_seeds(cells, line.quantity.name).itertuples():
                 first = cells.iloc[0]
                 point = (line.task, mean.rate_bits, line.randomness, line.mode, shown)
-                known = first.dataset == paper.DATASETS.get(line.task) and point in published.index
+                same = match(config, line.task, line.mode, line.randomness, int(mean.rate_bits), line.dither)
+                known = same.comparable and point in published.index
                 rows.append(
                     {
                         **dict(zip(POINT, point, strict=True)),
@@ -121,6 +132,7 @@ class RateTable(Product):
                         "paper": published[point] if known else None,
                         "dataset": first.dataset,
                         "distribution_weight": first.distribution_weight,
+                        "dither": line.dither,
                         "block": block,
                         "line": self.blocks[block].lines.index(line),
                     }
@@ -199,13 +211,14 @@ def _methods_across(lines: tuple[Line, ...], entries: list[_Entries], rates: lis
 def _products(config: Config) -> Iterator[RateTable]:
     """For every task both distortions of all modes that have a rate."""
     for task in tasks(config):
-        kinds = list(dict.fromkeys((cell.mode, cell.randomness) for cell in rated(config) if cell.task == task))
+        cells = [cell for cell in rated(config) if cell.task == task]
+        kinds = dict.fromkeys((cell.mode, cell.randomness, cell.dither) for cell in cells)
         blocks = tuple(
             Block(
                 _capital(MODES[mode].title),
-                tuple(_distortions(task, mode, [kind for of, kind in kinds if of == mode])),
+                tuple(_distortions(task, mode, [kind[1:] for kind in kinds if kind[0] == mode])),
             )
-            for mode in dict.fromkeys(mode for mode, _ in kinds)
+            for mode in dict.fromkeys(kind[0] for kind in kinds)
         )
         if blocks:
             title = TASKS[task].title
@@ -219,12 +232,13 @@ def _products(config: Config) -> Iterator[RateTable]:
             )
 
 
-def _distortions(task: str, mode: str, kinds: Iterable[Randomness | None]) -> Iterator[Line]:
+def _distortions(task: str, mode: str, kinds: Iterable[tuple[Randomness | None, Dither | None]]) -> Iterator[Line]:
     for quantity in (QUANTITIES["mse_input"], QUANTITIES["mse_target"]):
-        for kind in kinds:
+        for kind, dither in kinds:
             if kind is not None:
-                label = f"{quantity.text}, {RANDOMNESS[kind].lower()}"
-                yield Line(label, task, mode, kind, quantity)
+                reading = f", {dither} dither" if dither else ""
+                label = f"{quantity.text}, {RANDOMNESS[kind].lower()}{reading}"
+                yield Line(label, task, mode, kind, quantity, dither=dither)
 
 
 def _capital(title: str) -> str:

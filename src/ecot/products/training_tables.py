@@ -55,7 +55,7 @@ class TrainingTable(Product):
             "lambda": f"{settings.distribution_weight:g}",
             "published lambda": "-" if published is None else f"{published:g}",
             "epochs": settings.epochs,
-            "rate divided": f"by {settings.decay_factor:g} after {settings.decay_epoch}",
+            "rate divided": "; ".join(f"by {by:g} after {epoch}" for epoch, by in settings.decays.items()) or "-",
         }
         frozen = learned | dict.fromkeys(learned, "-") | {"learning rate": "0 (frozen)"}
         critic = learned | {"gradient penalty": f"{config.training.gradient_penalty:g}"}

@@ -32,6 +32,7 @@ class Networks:
 
     def __init__(self, settings: CellSettings) -> None:
         self.family: ModuleType = importlib.import_module(TASKS[settings.task].networks)
+        self.settings = settings
         self.d, self.width, self.levels = settings.latent_dim, settings.width, settings.levels
 
     def encoder(self) -> nn.Module:

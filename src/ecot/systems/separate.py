@@ -13,8 +13,8 @@ from ecot.systems.end_to_end import EndToEnd
 class Separate(System):
     """Two compressors trained apart: f1, g1 for X alone and f2, g2 for Y_tilde alone.
 
-    The frozen end-to-end system that makes Y_tilde draws dither of its own, the last two vectors of u. The two pairs
-    share none of it.
+    Each of the three systems, the frozen one that makes Y_tilde and the two pairs, draws dither of its own: one
+    vector for its encoder and one for its decoder.
     """
 
     def __init__(self, frozen: EndToEnd, compressor_1: Compressor, compressor_2: Compressor) -> None:
@@ -28,9 +28,9 @@ class Separate(System):
         return cls(EndToEnd.build(networks), *pairs)
 
     def forward(self, x: Tensor, u: Tensor) -> Outcome:
-        y_tilde = self.frozen.compressor(x, u[:, 2], u[:, 3])
-        y1 = self.compressor_1(x, u[:, 0], u[:, 1])
-        y2 = self.compressor_2(y_tilde, u[:, 0], u[:, 1])
+        y_tilde = self.frozen.compressor(x, u[:, 0], u[:, 1])
+        y1 = self.compressor_1(x, u[:, 2], u[:, 3])
+        y2 = self.compressor_2(y_tilde, u[:, 4], u[:, 5])
         terms = decomposition(x, y1, y_tilde, y2)
         reported = {"loss_decomposed": total(terms), "mse_y1_y2": terms.pop("mse_y1_y2")}
         return Outcome(y2, terms, reported)

@@ -25,5 +25,5 @@ def on_the_street(digits: Splits) -> Splits:
 
 
 DATASET = DATASETS.register(
-    Dataset("street_digits", "street digits", 1, (3, 32, 32), 60_000, 10_000, LICENCE, SOURCE, read)
+    Dataset("street_digits", "street digits (SVHN stand-in)", 2, (3, 32, 32), 60_000, 10_000, LICENCE, SOURCE, read)
 )

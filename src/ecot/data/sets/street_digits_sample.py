@@ -1,4 +1,4 @@
-"""Street digits made from the embedded digits: the first of the full set's."""
+"""Street digits made from the embedded digits, the first of the full set's: a stand-in for SVHN."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ def read(root: Path, download: bool) -> Splits:
 DATASET = DATASETS.register(
     Dataset(
         "street_digits_sample",
-        "street digits sample (4,000 + 1,000 embedded digits)",
-        1,
+        "street digits sample (SVHN stand-in, 4,000 + 1,000 images)",
+        2,
         (3, 32, 32),
         4_000,
         1_000,
