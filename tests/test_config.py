@@ -373,7 +373,8 @@ def test_a_sweep_differs_from_the_grid_in_its_weight_alone(config):
 
 def test_a_sweep_needs_the_schedule_of_end_to_end(values):
     modes = dict.fromkeys(("end_to_end", "joint", "separate"))
-    config = validate(merge(values, {"tasks": {"super_resolution": {"modes": modes}}}))
+    change = {"super_resolution": {"modes": modes}, "denoising": {"fit_weight": None}}
+    config = validate(merge(values, {"tasks": change}))
     with pytest.raises(EcotError, match=r"super_resolution\.modes\.end_to_end: missing; fit_weight trains by its"):
         swept(config, "super_resolution")
     with pytest.raises(EcotError, match=r"tasks\.denoising\.fit_weight: missing; write the weights and rates"):

@@ -27,8 +27,9 @@ def measured(tiny, measure_cell, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def make(lines=LINES, seeds=(0,), shift=0.0, change=None, without=()):
-        fit_weight = {"weights": WEIGHTS, "rates": [8, 24]}
-        settings = {"seeds": list(seeds), "tasks": {"super_resolution": {"fit_weight": fit_weight}}}
+        fit_weight = {"weights": WEIGHTS, "rates": [8, 24], "n_validation": 32}
+        task = {"dataset": "mnist", "fit_weight": fit_weight}
+        settings = {"seeds": list(seeds), "tasks": {"super_resolution": task}}
         config = validate(merge(merge(tiny, settings), change or {}))
         key = ["rate_bits", "randomness", "quantity"]
         published = paper.end_to_end("super_resolution", [8, 24]).set_index(key)["paper"]
@@ -100,13 +101,19 @@ def test_a_weight_at_an_end_of_the_sweep_is_said_to_be_there(measured, caplog):
     assert "fitted: 0.05, an end of the sweep" in (FOLDER / "super_resolution.svg").read_text()
 
 
-@pytest.mark.parametrize(("dataset", "same"), [("mnist", True), ("mnist_sample", False)])
-def test_another_data_set_than_the_papers_is_named(measured, dataset, same):
-    found = fitted(measured(change={"tasks": {"super_resolution": {"dataset": dataset}}}))
-    assert (found["same_dataset"], found["dataset"], found["paper_dataset"]) == (same, dataset, "mnist")
-    assert (found["n_train"], found["n_test"], found["schedule"]["epochs"]) == (128, 64, 2)
+def test_the_fit_says_what_it_rests_on(measured):
+    found = fitted(measured())
+    assert (found["n_train"], found["dataset"], found["schedule"]["epochs"]) == (128 - 32, "mnist", 2)
     assert (found["published_weight"], found["configured_weight"]) == (0.001, 0.01)
-    assert ("another data set" in (FOLDER / "super_resolution.svg").read_text()) != same
+    assert "128 of 60,000 training images" in found["differs"]
+
+
+@pytest.mark.parametrize("change", [{"dataset": "mnist_sample"}, {"degradation": {"factor": 2}}])
+def test_another_problem_than_the_papers_is_not_fitted_to_its_numbers(measured, change):
+    config = measured(change={"tasks": {"super_resolution": change}})
+    with pytest.raises(EcotError, match="no product 'fit_weight_super_resolution'"):
+        named(config, "fit_weight_super_resolution")
+    named(config, "fit_weight_offset_super_resolution")
 
 
 def test_the_figure_is_drawn_the_same_twice(measured):
@@ -143,7 +150,8 @@ class TestOffsets:
         Path("results/datasets").symlink_to(datasets)
 
         def make(task, rates, seeds=(0, 1)):
-            change = {"seeds": list(seeds), "tasks": {task: {"fit_weight": {"weights": WEIGHTS, "rates": rates}}}}
+            fit_weight = {"weights": WEIGHTS, "rates": rates, "n_validation": 32}
+            change = {"seeds": list(seeds), "tasks": {task: {"fit_weight": fit_weight}}}
             config = validate(merge(tiny, change))
             for cell in sweep(config, task):
                 plain = 0.3 / cell.rate_bits + 0.001 * cell.seed

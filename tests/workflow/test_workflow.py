@@ -240,29 +240,27 @@ def test_the_papers_grid_is_planned(checkout):
 
 SWEEP = (
     "tasks={super_resolution: {modes: {end_to_end: {randomness: [common]}},"
-    " fit_weight: {weights: [0.001, 0.01, 0.4], rates: [8]}}}"
+    " fit_weight: {weights: [0.001, 0.01, 0.4], rates: [8], n_validation: 32}}}"
 )
 
 
-def test_a_sweep_of_lambda_is_trained_and_fitted(checkout):
-    """At the grid's own weight the sweep takes the grid's model; the default target does not make the sweep."""
+def test_a_sweep_of_lambda_is_trained_and_compared_with_its_law(checkout):
+    """Its models are not the grid's, even at the grid's weight: they keep validation images out of training."""
     jobs = checkout.planned("fit_weight", "--config", SWEEP)
-    assert stages(jobs) == {"train_end_to_end": 2, "evaluate": 2}
-    assert jobs["fit_weight_super_resolution"] == 1
+    assert stages(jobs) == {"train_end_to_end": 3, "evaluate": 3}
+    assert jobs["fit_weight_offset_super_resolution"] == 1
     run = checkout.snakemake("fit_weight", "--cores", "2", "--config", SWEEP)
     assert run.returncode == 0, run.stderr
     folder = checkout.folder / "results/tiny/fit_weight"
     assert {path.suffix for path in folder.iterdir()} == {".csv", ".json", ".svg", ".png"}
-    fit = json.loads((folder / "super_resolution.json").read_text())
-    assert [row["distribution_weight"] for row in fit["curve"]] == [0.001, 0.01, 0.4]
-    assert 0.001 <= fit["fitted_weight"] <= 0.4
+    found = json.loads((folder / "super_resolution_offset.json").read_text())
+    assert (found["n_validation"], found["least_weight"]) == (32, 0.001)
     assert checkout.planned("fit_weight", "--config", SWEEP) == {}
 
 
 def test_a_sweep_without_published_numbers_is_refused_before_it_is_trained(checkout):
-    plan = checkout.snakemake(
-        "fit_weight", "--dry-run", "--config", "tasks={super_resolution: {fit_weight: {rates: [8, 10]}}}"
-    )
+    task = "{dataset: mnist, fit_weight: {rates: [8, 10], n_validation: 32}}"
+    plan = checkout.snakemake("fit_weight", "--dry-run", "--config", f"tasks={{super_resolution: {task}}}")
     assert plan.returncode == 1
     assert "super_resolution at 10 bits; allowed rates: 4, 8, 12, 16, 20, 24, 28, 32" in plan.stderr + plan.stdout
 

@@ -57,6 +57,10 @@ class FitWeight(Settings):
     rates: list[Rate] = Field(
         min_length=1, description="bits per image at which the paper has both mse_input and mse_target"
     )
+    n_validation: int = Field(
+        ge=4,  # the measures halve the images twice
+        description="the last n training images: kept out of the sweep's trainings, which are measured on them",
+    )
 
     _ordered = field_validator("weights", "rates")(_ascending)
 

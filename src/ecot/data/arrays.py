@@ -68,6 +68,32 @@ def load(path: Path, split: SplitName, n: int | None = None) -> Split:
         raise messages.damaged(path, path, error) from error
 
 
+def training_split(path: Path, n_train: int | None, n_validation: int | None) -> Split:
+    """The first `n_train` (default: all) training images and labels, without the last `n_validation` of these.
+
+    Raises EcotError as `load` does, or if no image is left.
+    """
+    images, labels = load(path, "train", n_train)
+    if n_validation is None:
+        return Split(images, labels)
+    if n_validation >= len(images):
+        raise messages.none_left(path, len(images), n_validation)
+    return Split(images[:-n_validation], labels[:-n_validation])
+
+
+def measured_split(path: Path, n_train: int | None, n_validation: int | None, n_test: int | None) -> Split:
+    """The images and labels on which a model is measured.
+
+    They are the first `n_test` (default: all) test images, or with `n_validation` the training images that
+    `training_split` leaves out: a setting that is chosen by measurement must not be chosen on the test images. Raises
+    EcotError as `load` does.
+    """
+    if n_validation is None:
+        return load(path, "test", n_test)
+    images, labels = load(path, "train", n_train)
+    return Split(images[-n_validation:], labels[-n_validation:])
+
+
 def _read(path: Path, name: str, n: int | None) -> NDArray[np.uint8]:
     """The first `n` entries of one uint8 array of an uncompressed .npz.
 

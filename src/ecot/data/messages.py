@@ -31,6 +31,14 @@ def too_few(array_file: Path, name: str, there: int, wanted: int) -> EcotError:
     return EcotError(f"{array_file} has {there:,} {name}, not {wanted:,}: ask for 1 to {there:,}")
 
 
+def none_left(array_file: Path, there: int, kept_out: int) -> EcotError:
+    """The validation images are all training images, or more."""
+    return EcotError(
+        f"n_validation: {kept_out:,} of the {there:,} training images of {array_file} cannot be kept out of training;"
+        f" write fewer than {there:,}"
+    )
+
+
 def not_plain(name: str) -> ValueError:
     """An array is compressed or not of type uint8."""
     return ValueError(f"{name} is not stored as plain uint8")

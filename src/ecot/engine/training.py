@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ecot import systems
 from ecot.coding import randomness
-from ecot.data.arrays import load
+from ecot.data.arrays import training_split
 from ecot.engine.feed import Feed
 from ecot.engine.loop import Observer, Progress, Row, fit
 from ecot.engine.trainer import Trainer
@@ -26,7 +26,8 @@ class Training:
     ) -> None:
         """`dataset` is the prepared array file, `frozen` the tensors of the frozen model, if the mode needs one."""
         self.trainer = make_trainer(settings, device, frozen)
-        self.feed = Feed(load(dataset, "train", settings.n_train).images, settings, device)
+        images = training_split(dataset, settings.n_train, settings.n_validation).images
+        self.feed = Feed(images, settings, device)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that training changes, by name; see `Trainer.tensors`."""

@@ -14,7 +14,7 @@ from ecot.artefacts import metrics, samples
 from ecot.artefacts import model as models
 from ecot.artefacts.names import MODEL
 from ecot.config import Device
-from ecot.data.arrays import checksum, load
+from ecot.data.arrays import checksum, load, measured_split
 from ecot.data.sets import DATASETS
 from ecot.evaluation.classifier import accuracy, fit, on_device
 from ecot.evaluation.law import TargetLaw
@@ -49,8 +49,9 @@ def measure_cell(
     device: Device,
     out: Path,
 ) -> None:
-    """Measure the model in `folder` on the test set; write metrics.csv, samples.npz and samples.png to `out`.
+    """Measure the model in `folder`; write metrics.csv, samples.npz and samples.png to `out`.
 
+    It is measured on the test images, or in a sweep of lambda on the training images that were kept out of training.
     `classifier` is the classifier of the same data set. Raises EcotError if the model, the data or the classifier are
     missing, damaged or not those of the settings.
     """
@@ -58,7 +59,9 @@ def measure_cell(
     model = models.load(folder, settings)
     with torch.device("meta"):
         models.require(build(settings).state_dict(), model, folder / MODEL)
-    law = _target_law(settings.dataset, dataset, classifier, measurement, chosen)
+    sha256 = checksum(dataset, settings.dataset, DATASETS[settings.dataset].version)
+    split = measured_split(dataset, settings.n_train, settings.n_validation, measurement.n_test)
+    law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
     measured = measure(settings, model.tensors, law, measurement, chosen)
     key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
     samples.write(out / "samples.npz", measured.samples)
@@ -83,7 +86,10 @@ def write_clean_scores(
 
     Columns: task, images (test or training), n_test and one for each measure.
     """
-    law = _target_law(name, dataset, classifier, measurement, devices.choose(device))
+    chosen = devices.choose(device)
+    sha256 = checksum(dataset, name, DATASETS[name].version)
+    split = load(dataset, "test", measurement.n_test)
+    law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
     rows = [
         {"task": task, "images": images, "n_test": len(law.split.images), **scores}
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
@@ -97,11 +103,3 @@ def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
     lines = [np.concatenate([image.transpose(1, 2, 0) for image in row], axis=1) for row in rows]
     picture = np.concatenate(lines).clip(0, 1) * 255
     return picture.round().astype(np.uint8).squeeze()
-
-
-def _target_law(
-    name: str, dataset: Path, classifier: Path, measurement: MeasurementSettings, device: torch.device
-) -> TargetLaw:
-    sha256 = checksum(dataset, name, DATASETS[name].version)
-    split = load(dataset, "test", measurement.n_test)
-    return TargetLaw(split, classifiers.load(classifier, sha256, device), measurement, device)

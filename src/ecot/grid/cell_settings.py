@@ -20,6 +20,9 @@ class CellSettings(Settings):
     dataset: str
     dataset_version: int
     n_train: int | None
+    n_validation: int | None = Field(
+        description="the last of the n_train images: kept out of training, and measured in place of the test images"
+    )
     degradation: AnyDegradation
     levels: int
     width: float

@@ -80,8 +80,10 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
     if cell.rate_bits is not None and (cell.rate_bits < 1 or cell.rate_bits % bits):
         raise EcotError(f"rate {cell.rate_bits} of {cell.task} is not a positive multiple of log2(levels) = {bits}")
     values = {name: getattr(schedule, name) for name in Schedule.model_fields}
+    n_validation = None
     if cell.weight is not None:
         values["distribution_weight"] = cell.weight
+        n_validation = task.fit_weight.n_validation if task.fit_weight else None
     return CellSettings(
         task=cell.task,
         mode=cell.mode,
@@ -91,6 +93,7 @@ def cell_settings(config: Config, cell: Cell) -> CellSettings:
         dataset=task.dataset,
         dataset_version=DATASETS[task.dataset].version,
         n_train=task.n_train,
+        n_validation=n_validation,
         degradation=task.degradation,
         levels=task.levels,
         width=task.width,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ecot import paper
 from ecot.config import Config, Schedule
-from ecot.data.arrays import checksum, load
+from ecot.data.arrays import checksum, measured_split
 from ecot.data.sets import DATASETS
 from ecot.degradations import KINDS, DegradationSettings
 from ecot.errors import EcotError
@@ -26,6 +26,7 @@ from ecot.files import atomic, write_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import dataset_path, results_folder
 from ecot.grid.plan import measurement_settings, sweep, tasks
+from ecot.paper.comparable import match
 from ecot.products import metrics
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, missing_note
@@ -42,7 +43,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "mse_target": {"color": "C1", "marker": "s", "linestyle": ":", "label": "distortion to the ground truth"},
 }
 POINTS = 1001  # of the curve: 0.4 % apart for a sweep over a factor of 50
-TRANSPORTED = 500  # test images of the sample transport
+TRANSPORTED = 500  # images of the sample transport
 
 
 class Fit(NamedTuple):
@@ -55,9 +56,13 @@ class Fit(NamedTuple):
 
 @dataclass(frozen=True)
 class WeightFit(Product):
-    """fit_weight/<task>.{svg,png,csv,json}. All cells of the sweep must be measured."""
+    """fit_weight/<task>.{svg,png,csv,json}. All cells of the sweep must be measured, on the validation images.
+
+    It is made only where the run's problem is the paper's: see `ecot.paper.comparable`.
+    """
 
     task: str
+    n_validation: int
     in_all = False
 
     def check(self, config: Config) -> None:
@@ -81,7 +86,7 @@ class WeightFit(Product):
         path = folder / "fit_weight" / self.task
         with atomic(path.with_suffix(".csv")) as temporary:
             rows.to_csv(temporary, index=False)
-        summary = _summary(self.task, config, measured.table)
+        summary = _summary(self.task, config, measured.table, self.n_validation)
         write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
         drawing.write(path, lambda: _draw(summary, rows, measured.table))
         setting = f"tasks.{self.task}.modes.end_to_end.distribution_weight"
@@ -97,8 +102,9 @@ class OffsetLaw(Product):
     task: str
     dataset: str
     dataset_version: int
-    n_test: int | None
-    seed: int  # of the noise of the test set
+    n_train: int | None
+    n_validation: int
+    seed: int  # of the noise of the validation images
     degradation: DegradationSettings
     in_all = False
     job: ClassVar[str | None] = "evaluate"
@@ -132,7 +138,7 @@ class OffsetLaw(Product):
         summary: dict[str, Any] = {
             "task": self.task,
             "dataset": self.dataset,
-            "n_test": len(x),
+            "n_validation": len(x),
             "n_transported": len(_thinned(x)),
             "least_weight": float(swept[0]),
             "critical_weight": critical_weights(x, y),
@@ -146,10 +152,10 @@ class OffsetLaw(Product):
             log.info("%s: the critical weight lambda* is %.3g (%s)", self.task, weight, name)
 
     def pairs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The degraded test images, noise included, and the clean ones, (n_test, values) each."""
+        """The degraded validation images, noise included, and the clean ones, (n_validation, values) each."""
         path = dataset_path(self.dataset)
         checksum(path, self.dataset, self.dataset_version)
-        images = load(path, "test", self.n_test).images
+        images = measured_split(path, self.n_train, self.n_validation, None).images
         (batch,) = batches(images, self.degradation, self.seed, size=len(images))
         x, y = (np.asarray(part, np.float64).reshape(len(images), -1) for part in (batch.x, batch.y))
         return x, y
@@ -182,7 +188,7 @@ def added_distortion(x: NDArray[np.float64], y: NDArray[np.float64], weights: It
     """What the law says that each weight adds to the distortion of the plain reconstruction, per pixel.
 
     Columns: distribution_weight; most, n lambda^2 / 4; transport, E min(|d|, n lambda / 2)^2 / n along the Huber plan
-    between TRANSPORTED of the degraded images x and as many of the clean images y, (n_test, values) each; pairs, the
+    between TRANSPORTED of the degraded images x and as many of the clean images y, (n, values) each; pairs, the
     same along the plan of the true pairs. The input stands in for the plain reconstruction.
     """
     from ecot.theory import penalty
@@ -274,7 +280,7 @@ def _fine(rows: pd.DataFrame) -> NDArray[np.float64]:
     return np.geomspace(swept.min(), swept.max(), POINTS)
 
 
-def _summary(task: str, config: Config, table: pd.DataFrame) -> dict[str, Any]:
+def _summary(task: str, config: Config, table: pd.DataFrame, n_validation: int) -> dict[str, Any]:
     """The fit, and all that a reader needs to judge what it rests on."""
     settings = config.tasks[task]
     schedule = settings.modes["end_to_end"]
@@ -291,10 +297,9 @@ def _summary(task: str, config: Config, table: pd.DataFrame) -> dict[str, Any]:
         "score": scores(rows, np.array([fitted.weight])).iloc[0].to_dict(),
         "curve": scores(rows, swept).rename_axis("distribution_weight").reset_index().to_dict("records"),
         "dataset": settings.dataset,
-        "paper_dataset": paper.DATASETS[task],
-        "same_dataset": settings.dataset == paper.DATASETS[task],
-        "n_train": settings.n_train or DATASETS[settings.dataset].n_train,
-        "n_test": int(table["n_test"].max()),
+        "n_train": (settings.n_train or DATASETS[settings.dataset].n_train) - n_validation,
+        "n_validation": n_validation,
+        "differs": list(match(config, task, "end_to_end").training),
         "width": settings.width,
         "schedule": {name: getattr(schedule, name) for name in Schedule.model_fields},
         "rates_bits": sorted(set(rows["rate_bits"].tolist())),
@@ -331,9 +336,6 @@ def _draw(summary: dict[str, Any], rows: pd.DataFrame, table: pd.DataFrame) -> "
         title=f"{TASKS[summary['task']].title}, {DATASETS[summary['dataset']].title},\n"
         f"width {summary['width']:g}, {count(summary['schedule']['epochs'], 'epoch')}",
     )
-    if not summary["same_dataset"]:
-        other = f"The paper's numbers are of {DATASETS[summary['paper_dataset']].title}: another data set."
-        drawing.warn(figure, [other])
     drawing.tidy(axes)
     axes.legend(fontsize="small")
     return figure
@@ -385,34 +387,39 @@ def _draw_offsets(summary: dict[str, Any], rows: pd.DataFrame, law: pd.DataFrame
 @declare
 def _products(config: Config) -> Iterator[Product]:
     for task in tasks(config):
-        if task in paper.TASKS and config.tasks[task].fit_weight and "end_to_end" in config.tasks[task].modes:
+        settings = config.tasks[task]
+        if not settings.fit_weight or "end_to_end" not in settings.modes:
+            continue
+        n_validation = settings.fit_weight.n_validation
+        if match(config, task, "end_to_end").comparable:
             yield WeightFit(
                 f"fit_weight_{task}",
                 f"Fit of lambda: {TASKS[task].title}",
                 f"{TASKS[task].title}: the lambda of (15) that gives the paper's tables. Root mean square log ratio"
                 " of the reproduced to the published distortion to the input and to the ground truth, at each swept"
-                " lambda (marks) and between them (lines: the log ratios, interpolated in log lambda). The data set"
-                " is named in the figure, and if it is not the paper's, the figure says so.",
+                " lambda (marks) and between them (lines: the log ratios, interpolated in log lambda). Reproduced"
+                f" distortions are measured on {n_validation:,} training images that were kept out of training.",
                 "Figures",
                 task,
+                n_validation,
             )
-            settings, measurement = config.tasks[task], measurement_settings(config, task)
-            yield OffsetLaw(
-                f"fit_weight_offset_{task}",
-                f"What lambda adds to the distortion: {TASKS[task].title}",
-                f"{TASKS[task].title}: the distortion at each swept lambda minus that at the least one, measured"
-                " (marks) and by the law of the penalised problem (lines): for a fixed encoder, lambda adds"
-                " E min(|d|, n lambda / 2)^2 / n, at most n lambda^2 / 4, where d is an image's way under a transport"
-                f" plan with a Huber cost. The full line takes the plan between {TRANSPORTED} test images of each"
-                " kind, which is longer than that of the laws; the dashed one takes each image to its own clean one."
-                " Both take the input for the plain reconstruction; at low rates the reconstruction is another one."
-                " Shaded: the critical weight, from the Gelbrich floor (line) to the largest of its estimates; below"
-                " it no optimal system meets the law of the outputs.",
-                "Figures",
-                task,
-                settings.dataset,
-                DATASETS[settings.dataset].version,
-                measurement.n_test,
-                measurement.seed,
-                settings.degradation,
-            )
+        yield OffsetLaw(
+            f"fit_weight_offset_{task}",
+            f"What lambda adds to the distortion: {TASKS[task].title}",
+            f"{TASKS[task].title}: the distortion at each swept lambda minus that at the least one, measured on"
+            f" {n_validation:,} training images that were kept out of training (marks) and by the law of the penalised"
+            " problem (lines): for a fixed encoder, lambda adds E min(|d|, n lambda / 2)^2 / n, at most"
+            " n lambda^2 / 4, where d is an image's way under a transport plan with a Huber cost. The full line takes"
+            f" the plan between {TRANSPORTED} images of each kind, which is longer than that of the laws; the dashed"
+            " one takes each image to its own clean one. Both take the input for the plain reconstruction; at low"
+            " rates the reconstruction is another one. Shaded: the critical weight, from the Gelbrich floor (line) to"
+            " the largest of its estimates; below it no optimal system meets the law of the outputs.",
+            "Figures",
+            task,
+            settings.dataset,
+            DATASETS[settings.dataset].version,
+            settings.n_train,
+            n_validation,
+            measurement_settings(config, task).seed,
+            settings.degradation,
+        )
