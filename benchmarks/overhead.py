@@ -2,7 +2,7 @@
 
     python -m benchmarks.overhead [--device cpu]
 
-It runs the commands of the rules, on the embedded samples with the paper's networks. An epoch's line in the log says
+It runs the commands of the rules, on the embedded samples with networks of width 1. An epoch's line in the log says
 when its steps were done, and history.csv how long they took. Measurements of one and of two batches are timed; the
 difference is the cost of a batch, and what remains of the first is the fixed cost.
 """

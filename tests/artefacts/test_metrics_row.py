@@ -16,8 +16,8 @@ VALUES = {
     "kernel_distance": -0.001, "critic_w1": -0.02, "classifier_accuracy": 0.97,
 }  # fmt: skip
 KEY = metrics.Key(
-    task="denoising", mode="joint", randomness="independent", rate_bits=12, dither="fresh", latent_dim=4, levels=8, seed=0,
-    dataset="svhn", distribution_weight=1e-3, model="0123456789abcdef", measurement="fedcba9876543210",
+    task="denoising", mode="joint", randomness="independent", rate_bits=12, dither="fresh", latent_dim=4, levels=8,
+    seed=0, dataset="svhn", distribution_weight=1e-3, model="0123456789abcdef", measurement="fedcba9876543210",
 )  # fmt: skip
 
 

@@ -42,13 +42,13 @@ class Schedule(Settings):
 
 
 class Training(Settings):
-    """What all trainings share (Table 3)."""
+    """What all trainings share: Adam's betas and lambda_GP of Table 3, the batch size of the released code."""
 
-    batch_size: int = Field(64, ge=2, le=65_536, description="images per step")
+    batch_size: int = Field(64, ge=2, le=65_536, description="images per step; the paper does not say")
     betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(
-        [0.5, 0.999], min_length=2, max_length=2, description="Adam's beta_1 and beta_2"
+        [0.5, 0.999], min_length=2, max_length=2, description="Adam's beta_1 and beta_2 (Table 3)"
     )
-    gradient_penalty: float = Field(10.0, ge=0, allow_inf_nan=False, description="lambda_GP")
+    gradient_penalty: float = Field(10.0, ge=0, allow_inf_nan=False, description="lambda_GP (Table 3)")
     critic_batches: Literal["unpaired", "paired"] = Field(
         "unpaired", description="the critic's clean images: drawn on their own, or those behind the batch's X"
     )

@@ -105,7 +105,7 @@ def fit(
 
 
 def learning_rate(schedule: Schedule, epoch: int) -> float:
-    """Adam's step size in an epoch (from 1): divided by each of the decays that lie before it (Table 3)."""
+    """Adam's step size in an epoch (from 1): divided by each of the decays that lie before it (Section B.3)."""
     return schedule.learning_rate / math.prod(factor for after, factor in schedule.decays.items() if epoch > after)
 
 

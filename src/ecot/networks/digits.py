@@ -1,4 +1,4 @@
-"""The networks for 28x28 grey digits (Tables 12 and 13)."""
+"""The networks for 28x28 grey digits: layers of Tables 12 and 13, sizes of the authors' released code."""
 
 from ecot.networks.critic import Critic
 from ecot.networks.decoder import Decoder

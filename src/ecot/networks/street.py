@@ -1,4 +1,4 @@
-"""The networks for 32x32 colour images (Tables 14 and 15)."""
+"""The networks for 32x32 colour images: layers of Tables 14 and 15, sizes of the authors' released code."""
 
 from ecot.networks.critic import Critic
 from ecot.networks.decoder import Decoder

@@ -407,8 +407,8 @@ def _products(config: Config) -> Iterator[Product]:
             f"fit_weight_offset_{task}",
             f"What lambda adds to the distortion: {TASKS[task].title}",
             f"{TASKS[task].title}: the distortion at each swept lambda minus that at the least one, measured on"
-            f" {n_validation:,} training images that were kept out of training (marks) and by the law of the penalised"
-            " problem (lines): for a fixed encoder, lambda adds E min(|d|, n lambda / 2)^2 / n, at most"
+            f" {n_validation:,} training images that were kept out of training (marks) and by the law of the"
+            " penalised problem (lines): for a fixed encoder, lambda adds E min(|d|, n lambda / 2)^2 / n, at most"
             " n lambda^2 / 4, where d is an image's way under a transport plan with a Huber cost. The full line takes"
             f" the plan between {TRANSPORTED} images of each kind, which is longer than that of the laws; the dashed"
             " one takes each image to its own clean one. Both take the input for the plain reconstruction; at low"
