@@ -48,6 +48,7 @@ def tiny(values):
         change[task] = {
             "dataset": dataset,
             **small,
+            "fit_weight": {"n_validation": 32},
             "modes": {"end_to_end": {**end_to_end, "rates": rates}, **others},
         }
     return configuration.merge(
@@ -106,7 +107,9 @@ def jpeg(tiny):
 def settings(tiny, all_modes, jpeg):
     """Settings of a tiny cell; keywords change the cell, and `change` the configuration."""
 
-    def make(task="super_resolution", mode="end_to_end", randomness="common", rate=8, seed=0, change=None):
+    def make(
+        task="super_resolution", mode="end_to_end", randomness="common", rate=8, seed=0, change=None, dither="fresh"
+    ):
         merged = tiny
         for part in (all_modes, jpeg, change or {}):
             merged = configuration.merge(merged, part)
@@ -115,7 +118,8 @@ def settings(tiny, all_modes, jpeg):
             randomness = "independent"
         if mode == "restoration":
             randomness = bits = None
-        return cell_settings(configuration.validate(merged), Cell(task, mode, randomness, bits, seed))
+        cell = Cell(task, mode, randomness, bits, seed, None, dither if mode == "joint" else None)
+        return cell_settings(configuration.validate(merged), cell)
 
     return make
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,16 @@ from ecot.grid import paths
 from ecot.grid.cell import Cell
 
 END_TO_END = "super_resolution/end_to_end/independent/rate-8/seed-0"
-JOINT = "super_resolution/joint/independent/rate-8/seed-0"
+JOINT = "super_resolution/joint/independent/rate-8/dither-fresh/seed-0"
 
 
 @pytest.fixture
 def ecot(tiny, all_modes, datasets, tmp_path, monkeypatch):
     """Run a command in a folder with the tiny configuration and the samples prepared."""
     monkeypatch.chdir(tmp_path)
-    Path("config.yaml").write_text(yaml.safe_dump(merge(tiny, all_modes)))
+    # As many training images as a sweep needs for one step beside its validation images.
+    more = {"tasks": {"super_resolution": {"n_train": 160}}}
+    Path("config.yaml").write_text(yaml.safe_dump(merge(merge(tiny, all_modes), more)))
     Path("results").mkdir()
     Path("results/datasets").symlink_to(datasets)
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
@@ -45,8 +48,7 @@ def done(run, *arguments):
 def folder_of(name, weight=None):
     """The folder of a cell's model in the configuration of the test."""
     cell = Cell.parse(name)
-    cell = Cell(cell.task, cell.mode, cell.randomness, cell.rate_bits, cell.seed, weight)
-    return paths.model_folder(configuration.load(Path("config.yaml")), cell)
+    return paths.model_folder(configuration.load(Path("config.yaml")), replace(cell, weight=weight))
 
 
 def test_the_chain_by_hand(ecot):

@@ -113,7 +113,7 @@ def sweep(**change):
         (mode("end_to_end", randomness=[]), "modes.end_to_end.randomness: an empty list; write at least one value"),
         (
             mode("end_to_end", randomness=["common", "common"]),
-            "modes.end_to_end.randomness: each kind of randomness may be named once",
+            "modes.end_to_end.randomness: each value may be named once",
         ),
         (
             mode("restoration", rates=[12]),
@@ -265,7 +265,7 @@ def test_every_key_of_the_papers_grid_has_a_comment(repository):
 
 def test_the_papers_grid(config):
     cells = grid(config)
-    assert len({cell.name for cell in cells}) == len(cells) == 150
+    assert len({cell.name for cell in cells}) == len(cells) == 158
     rates = {}
     for cell in cells:
         rates.setdefault((cell.task, cell.mode, cell.randomness), []).append(cell.rate_bits)
@@ -276,14 +276,14 @@ def test_the_papers_grid(config):
         for randomness in ("common", "independent"):
             assert rates.pop((task, "end_to_end", randomness)) == all_rates
             assert rates.pop((task, "baseline", randomness)) == all_rates
-        assert rates.pop((task, "joint", "independent")) == few
+        assert rates.pop((task, "joint", "independent")) == [rate for rate in few for _ in ("fresh", "shared")]
         assert rates.pop((task, "separate", "independent")) == few
         assert rates.pop((task, "restoration", None)) == [None]
     assert not rates
 
 
 def test_what_a_cell_builds_on(config):
-    joint = Cell("denoising", "joint", "independent", 30, 2)
+    joint = Cell("denoising", "joint", "independent", 30, 2, None, "fresh")
     assert joint.builds_on == Cell("denoising", "end_to_end", "independent", 30, 2)
     assert Cell("denoising", "baseline", "common", 30, 2).builds_on.name == "denoising/restoration/seed-2"
     assert joint.builds_on.builds_on is None
@@ -295,7 +295,7 @@ def test_settings_of_a_cell_do_not_depend_on_the_grid_around_it(values):
     one = cell_settings(validate(values), cell)
     other = merge(values, {"seeds": [0, 5], "device": "cpu", "select": {"rates": [12]}, **end_to_end(rates=[12])})
     assert cell_settings(validate(other), cell) == one
-    assert cell_settings(validate(merge(values, end_to_end(epochs=7))), cell) != one
+    assert cell_settings(validate(merge(values, end_to_end(epochs=207))), cell) != one
 
 
 @pytest.mark.parametrize("weight", [0, 1, 0.5, 1e-3])
@@ -344,30 +344,32 @@ def test_the_authors_code_is_an_overlay_of_end_to_end_alone(repository):
 
 
 def test_how_many_dither_vectors_each_mode_draws(config):
-    drawn = {(cell.mode, cell.randomness): cell_settings(config, cell).dithers for cell in grid(config)}
+    drawn = {
+        (cell.mode, cell.dither or cell.randomness): cell_settings(config, cell).dithers for cell in grid(config)
+    }
     assert drawn == {
         ("end_to_end", "common"): 1,
         ("end_to_end", "independent"): 2,
-        ("joint", "independent"): 2,
-        ("separate", "independent"): 4,
+        ("joint", "fresh"): 5,
+        ("joint", "shared"): 2,
+        ("separate", "independent"): 6,
         ("restoration", None): 0,
         ("baseline", "common"): 1,
         ("baseline", "independent"): 2,
     }
 
 
-def test_a_sweep_differs_from_the_grid_in_its_weight_alone(config):
-    """Even the streams of random numbers are the same. The weight of the configuration gives the grid's own model."""
+def test_a_sweep_differs_from_the_grid_in_its_weight_and_its_validation_images(config):
+    """Even the streams of random numbers are the same."""
     cells = swept(config, "super_resolution")
     folders = {model_folder(config, cell) for cell in cells}
     assert len(folders) == len(cells) == 5 * 2 * 2
-    shared = {model_folder(config, cell) for cell in cells if cell.weight == 1e-2}
-    assert folders & {model_folder(config, cell) for cell in grid(config)} == shared
-    assert len(shared) == 4
+    assert not folders & {model_folder(config, cell) for cell in grid(config)}
     for cell in cells:
         own, theirs = cell_settings(config, cell), cell_settings(config, replace(cell, weight=None))
         assert own.schedule.distribution_weight == cell.weight
-        assert merge(own.model_dump(), {"schedule": {"distribution_weight": 1e-2}}) == theirs.model_dump()
+        grids = {"schedule": {"distribution_weight": 1e-2}, "n_validation": None}
+        assert merge(own.model_dump(), grids) == theirs.model_dump()
         assert own.identity == theirs.identity
 
 

@@ -316,7 +316,7 @@ def test_a_data_set_that_was_swapped_for_another_is_refused(datasets, tmp_path):
     for suffix in (".npz", ".json"):
         content = (datasets / f"street_digits_sample{suffix}").read_bytes()
         (tmp_path / f"mnist_sample{suffix}").write_bytes(content)
-    with pytest.raises(EcotError, match="holds street_digits_sample version 1, not mnist_sample version 1"):
+    with pytest.raises(EcotError, match="holds street_digits_sample version 2, not mnist_sample version 1"):
         checksum(tmp_path / "mnist_sample.npz", "mnist_sample", 1)
     (tmp_path / "mnist_sample.json").write_bytes((datasets / "mnist_sample.json").read_bytes())
     with pytest.raises(EcotError, match=r"mnist_sample\.npz is damaged \(SHA-256 .* instead of"):

@@ -81,8 +81,8 @@ def test_the_key_is_that_of_the_cell(settings):
     made = settings(task="denoising", mode="restoration", seed=3)
     key = metrics.key(made, "m", "n")
     assert key.model_dump() == {
-        "task": "denoising", "mode": "restoration", "randomness": None, "rate_bits": None, "latent_dim": 0,
-        "levels": 8, "seed": 3, "dataset": "street_digits_sample", "distribution_weight": 0.03,
+        "task": "denoising", "mode": "restoration", "randomness": None, "rate_bits": None, "dither": None,
+        "latent_dim": 0, "levels": 8, "seed": 3, "dataset": "street_digits_sample", "distribution_weight": 0.03,
         "model": "m", "measurement": "n",
     }  # fmt: skip
     assert metrics.key(settings(), "m", "n").latent_dim == 4
@@ -90,8 +90,8 @@ def test_the_key_is_that_of_the_cell(settings):
 
 
 OTHERS = {
-    "task": "super_resolution", "mode": "separate", "randomness": "common", "rate_bits": 24, "latent_dim": 8,
-    "levels": 4, "seed": 1, "dataset": "mnist", "distribution_weight": 2e-3, "model": "0" * 16,
+    "task": "super_resolution", "mode": "separate", "randomness": "common", "rate_bits": 24, "dither": "shared",
+    "latent_dim": 8, "levels": 4, "seed": 1, "dataset": "mnist", "distribution_weight": 2e-3, "model": "0" * 16,
     "measurement": "1" * 16,
 }  # fmt: skip
 

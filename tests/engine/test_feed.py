@@ -48,7 +48,7 @@ def test_dither_is_shared_with_common_randomness_only(feed):
     assert abs(np.corrcoef(independent.u[:, 0].ravel(), independent.u[:, 1].ravel())[0, 1]) < 0.2
 
 
-@pytest.mark.parametrize(("mode", "draws"), [("joint", 2), ("separate", 4), ("restoration", 0), ("baseline", 1)])
+@pytest.mark.parametrize(("mode", "draws"), [("joint", 5), ("separate", 6), ("restoration", 0), ("baseline", 1)])
 def test_each_system_draws_what_it_needs(feed, mode, draws):
     u = next(feed(mode=mode).epoch(1)).u
     assert u.shape == (64, draws, 0 if mode == "restoration" else 4)

@@ -197,7 +197,7 @@ def test_data_that_are_not_those_of_the_settings_are_refused(run, settings, tmp_
             run(made, dataset=dataset)
         assert not (tmp_path / "cell").exists()
 
-    refused("holds street_digits_sample version 1, not mnist_sample version 1", settings(), "street_digits_sample")
+    refused("holds street_digits_sample version 2, not mnist_sample version 1", settings(), "street_digits_sample")
     refused("version 1, not mnist_sample version 2", settings().model_copy(update={"dataset_version": 2}))
     refused(r"none\.npz is missing: run the pipeline", settings(), "none")
     change = {"tasks": {"super_resolution": {"dataset": "street_digits_sample"}}}

@@ -118,7 +118,7 @@ def test_training_lowers_the_distortion(pair):
 
 def test_the_history_holds_the_mean_of_each_loss(pair):
     """Over the steps of its player, whose number differs where an epoch has an odd number of steps."""
-    trainer, feed = pair(change={"training": {"batch_size": 42}} | end_to_end(epochs=1))
+    trainer, feed = pair(change={"training": {"batch_size": 42}} | end_to_end(epochs=1, decays={1: None}))
     taken, step = [], trainer.step
     trainer.step = lambda number, batch: taken.append(step(number, batch)) or taken[-1]
     (row,) = fit(trainer, feed)

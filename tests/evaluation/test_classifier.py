@@ -51,7 +51,7 @@ def test_training_again_gives_the_same_files(datasets, classifiers, tmp_path):
 
 def test_it_is_trained_on_the_data_set_that_is_named(datasets, tmp_path):
     out = tmp_path / "out.safetensors"
-    with pytest.raises(EcotError, match="holds street_digits_sample version 1, not mnist_sample version 1"):
+    with pytest.raises(EcotError, match="holds street_digits_sample version 2, not mnist_sample version 1"):
         train_classifier("mnist_sample", datasets / "street_digits_sample.npz", "cpu", out)
     with pytest.raises(EcotError, match=r"none\.npz is missing"):
         train_classifier("mnist_sample", tmp_path / "none.npz", "cpu", out)

@@ -154,7 +154,7 @@ def test_the_job_writes_the_row_the_samples_and_their_picture(job, measured, set
     assert all(row.pop(name) is None for name in QUANTITIES if name not in expected.quantities)
     assert row == {
         "task": "super_resolution", "mode": "end_to_end", "randomness": "common", "rate_bits": 8,
-        "latent_dim": 4, "levels": 4, "seed": 0, "dataset": "mnist_sample", "n_test": 64,
+        "dither": None, "latent_dim": 4, "levels": 4, "seed": 0, "dataset": "mnist_sample", "n_test": 64,
         "distribution_weight": made.schedule.distribution_weight, "model": fingerprint.trained(made),
         "measurement": fingerprint.measured(made, HOW),
     }  # fmt: skip
@@ -199,7 +199,7 @@ def test_data_and_classifier_that_do_not_belong_together_are_refused(job, settin
             job(made, **instead)
         assert not (tmp_path / "measurement").exists()
 
-    refused("holds street_digits_sample version 1, not mnist", dataset=datasets / "street_digits_sample.npz")
+    refused("holds street_digits_sample version 2, not mnist", dataset=datasets / "street_digits_sample.npz")
     refused("it was trained on other data", classifier=classifiers["street_digits_sample"])
     refused(r"it is missing\); `ecot classifier mnist_sample`", classifier=tmp_path / "mnist_sample/0/a.safetensors")
 

@@ -10,7 +10,10 @@ from ecot.modes import MODES
 CELLS = [
     ("super_resolution/end_to_end/common/rate-10/seed-0", ("super_resolution", "end_to_end", "common", 10, 0)),
     ("denoising/end_to_end/independent/rate-114/seed-12", ("denoising", "end_to_end", "independent", 114, 12)),
-    ("denoising/joint/independent/rate-30/seed-2", ("denoising", "joint", "independent", 30, 2)),
+    (
+        "denoising/joint/independent/rate-30/dither-fresh/seed-2",
+        ("denoising", "joint", "independent", 30, 2, None, "fresh"),
+    ),
     ("denoising/separate/independent/rate-30/seed-2", ("denoising", "separate", "independent", 30, 2)),
     ("jpeg/restoration/seed-3", ("jpeg", "restoration", None, None, 3)),
     ("super_resolution/baseline/common/rate-4/seed-0", ("super_resolution", "baseline", "common", 4, 0)),
@@ -36,12 +39,14 @@ def test_every_cell_of_the_papers_grid_is_found_by_its_name(config):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("", "'' is no name of a cell (it has too few parts); write TASK/MODE/RANDOMNESS/rate-BITS/seed-K, or"),
+        ("", "'' is no name of a cell (it has too few parts); write TASK/MODE/RANDOMNESS/rate-BITS/seed-K, with"),
         ("denoising/seed-0", "(it has too few parts); write TASK/MODE"),
         ("denoising/end_to_end/seed-0", "(end_to_end has a randomness and a rate); write TASK/MODE"),
         ("denoising/end_to_end/common/rate-12/x/seed-0", "(end_to_end has a randomness and a rate); write"),
         ("denoising/restoration/common/rate-12/seed-0", "is no name of a cell; write denoising/restoration/seed-0"),
-        ("denoising/joint/common/rate-12/seed-0", "('common' is no randomness of joint); write TASK/MODE"),
+        ("denoising/joint/common/rate-12/dither-fresh/seed-0", "('common' is no randomness of joint); write TASK/"),
+        ("denoising/joint/independent/rate-12/seed-0", "(joint has a dither: fresh, shared); write TASK/MODE"),
+        ("denoising/joint/independent/rate-12/dither-own/seed-0", "(joint has a dither: fresh, shared); write"),
         ("denoising/end_to_end/shared/rate-12/seed-0", "('shared' is no randomness of end_to_end); write"),
         ("denoising/end_to_end/common/12/seed-0", "('12' is not rate-NUMBER); write TASK/MODE"),
         ("denoising/end_to_end/common/rate--12/seed-0", "('rate--12' is not rate-NUMBER); write"),
@@ -83,5 +88,5 @@ def test_the_weight_is_no_part_of_the_name():
 def test_the_workflows_pattern_fits_the_name(mode):
     name = next(name for name, fields in CELLS if fields[1] == mode)
     cell = Cell.parse(name)
-    point = point_pattern(MODES[mode]).format(randomness=cell.randomness, rate=cell.rate_bits)
+    point = point_pattern(MODES[mode]).format(randomness=cell.randomness, rate=cell.rate_bits, dither=cell.dither)
     assert f"{cell.task}/{cell.mode}/{point}seed-{cell.seed}" == name

@@ -20,7 +20,7 @@ from ecot.grid.plan import cell_settings
 from ecot.modes import MODES
 
 PACKAGE = Path(source.__file__).parent
-CELL = Cell("super_resolution", "joint", "independent", 10, 0)
+CELL = Cell("super_resolution", "joint", "independent", 10, 0, None, "fresh")
 # Prints the fingerprint of a cell of each mode and task, of the grid of config.yaml.
 PRINT = """
 import json, sys
@@ -82,11 +82,11 @@ def test_equal_settings_have_equal_fingerprints(values):
         ("tasks.super_resolution.degradation", {"kind": "gaussian_noise"}),
         ("tasks.super_resolution.levels", 2),
         ("tasks.super_resolution.width", 0.5),
-        ("tasks.super_resolution.modes.joint.epochs", 7),
+        ("tasks.super_resolution.modes.joint.epochs", 207),
         ("tasks.super_resolution.modes.joint.learning_rate", 1e-3),
         ("tasks.super_resolution.modes.joint.decays", {7: 5.0}),
         ("tasks.super_resolution.modes.joint.distribution_weight", 0.1),
-        ("tasks.super_resolution.modes.end_to_end.epochs", 7),  # of the frozen model
+        ("tasks.super_resolution.modes.end_to_end.epochs", 207),  # of the frozen model
         ("training.batch_size", 32),
         ("training.betas", [0.5, 0.9]),
         ("training.gradient_penalty", 1.0),
@@ -114,7 +114,7 @@ def test_every_setting_that_decides_a_model_is_in_its_fingerprint(values, path, 
         ("tasks.denoising.width", 0.5),
         ("tasks.super_resolution.n_test", 100),
         ("tasks.super_resolution.modes.joint.rates", [10, 20]),
-        ("tasks.super_resolution.modes.baseline.epochs", 7),
+        ("tasks.super_resolution.modes.baseline.epochs", 207),
         ("tasks.super_resolution.fit_weight", None),
     ],
 )
@@ -129,7 +129,7 @@ def test_cells_of_one_configuration_have_fingerprints_of_their_own(config):
         Cell("super_resolution", "end_to_end", "common", 12, 0),
         Cell("super_resolution", "end_to_end", "common", 10, 1),
         Cell("super_resolution", "end_to_end", "common", 10, 0, 0.5),
-        Cell("super_resolution", "joint", "independent", 10, 0),
+        Cell("super_resolution", "joint", "independent", 10, 0, None, "fresh"),
         Cell("super_resolution", "separate", "independent", 10, 0),
         Cell("super_resolution", "restoration", None, None, 0),
         Cell("denoising", "end_to_end", "common", 12, 0),
@@ -143,6 +143,8 @@ def test_no_field_of_the_settings_is_left_out(config):
     others = cell_settings(config, Cell("denoising", "separate", "independent", 12, 1))
     changed = {
         "randomness": "common",
+        "dither": "shared",
+        "n_validation": 5,
         "dataset": "mnist_sample",
         "dataset_version": 2,
         "n_train": 5,
@@ -156,10 +158,12 @@ def test_no_field_of_the_settings_is_left_out(config):
         assert fingerprint.trained(settings.model_copy(update={name: value})) != fingerprint.trained(settings), name
 
 
-def test_a_weight_of_a_sweep_equal_to_the_configurations_is_the_same_model(config):
+def test_a_sweep_at_the_configurations_weight_is_another_model(config):
+    """It keeps validation images out of training."""
     cell = Cell("super_resolution", "end_to_end", "common", 10, 0)
     one, other = (cell_settings(config, each) for each in (cell, replace(cell, weight=1e-2)))
-    assert fingerprint.trained(one) == fingerprint.trained(other)
+    assert (one.n_validation, other.n_validation) == (None, 5000)
+    assert fingerprint.trained(one) != fingerprint.trained(other)
 
 
 def test_a_new_data_set_changes_nothing_and_a_new_version_of_ones_own_does(values, monkeypatch, fresh):

@@ -20,9 +20,10 @@ def in_order(values):
                 continue
             for rate in schedule.get("rates", [None]):
                 for randomness in schedule.get("randomness", ["independent"]):
-                    for seed in values["seeds"]:
+                    for dither in schedule.get("dither", [None]):
                         point = "" if rate is None else f"{randomness}/rate-{rate}/"
-                        names.append(f"{task}/{mode}/{point}seed-{seed}")
+                        point += "" if dither is None else f"dither-{dither}/"
+                        names.extend(f"{task}/{mode}/{point}seed-{seed}" for seed in values["seeds"])
     return names
 
 
@@ -74,7 +75,14 @@ def test_a_mode_without_a_rate_is_in_every_selection_of_rates(values):
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
-        ("joint", ["end_to_end/independent/rate-30", "joint/independent/rate-30"]),
+        (
+            "joint",
+            [
+                "end_to_end/independent/rate-30",
+                "joint/independent/rate-30/dither-fresh",
+                "joint/independent/rate-30/dither-shared",
+            ],
+        ),
         ("separate", ["end_to_end/independent/rate-30", "separate/independent/rate-30"]),
         ("baseline", ["restoration", "baseline/common/rate-30", "baseline/independent/rate-30"]),
     ],
@@ -86,7 +94,10 @@ def test_what_a_selected_cell_builds_on_is_trained_too(values, mode, expected):
 
 def test_what_a_cell_builds_on_is_in_the_grid_though_no_list_has_it(values):
     """Otherwise no rule would train it, and the index of the run, by which models are pruned, would not have it."""
-    change = {"end_to_end": {"rates": [12, 60], "randomness": ["common"]}, "joint": {"rates": [12, 30]}}
+    change = {
+        "end_to_end": {"rates": [12, 60], "randomness": ["common"]},
+        "joint": {"rates": [12, 30], "dither": ["fresh"]},
+    }
     change |= dict.fromkeys(("separate", "restoration", "baseline"))
     values = merge(values, {"tasks": {"super_resolution": None, "denoising": {"modes": change}}})
     assert names(validate(values)) == [
@@ -96,14 +107,14 @@ def test_what_a_cell_builds_on_is_in_the_grid_though_no_list_has_it(values):
             "end_to_end/independent/rate-12",
             "end_to_end/independent/rate-30",
             "end_to_end/common/rate-60",
-            "joint/independent/rate-12",
-            "joint/independent/rate-30",
+            "joint/independent/rate-12/dither-fresh",
+            "joint/independent/rate-30/dither-fresh",
         )
     ]
 
 
 def test_a_selection_changes_no_settings(values):
-    cell = Cell("denoising", "joint", "independent", 30, 0)
+    cell = Cell("denoising", "joint", "independent", 30, 0, None, "fresh")
     chosen = select(values, tasks=["denoising"], modes=["joint"], rates=[30])
     assert cell_settings(chosen, cell) == cell_settings(validate(values), cell)
 

@@ -58,10 +58,10 @@ def test_every_cell_has_its_distortions_and_measures(measured):
     make(config, named(config, "constraint"))
     rows = pd.read_csv(TABLE.with_suffix(".csv"))
     assert list(rows.columns) == [
-        "task", "rate_bits", "randomness", "mode", "quantity", "value", "std", "n_seeds", "clean_test",
+        "task", "rate_bits", "randomness", "mode", "dither", "quantity", "value", "std", "n_seeds", "clean_test",
         "clean_training", "dataset",
     ]  # fmt: skip
-    kinds = {(cell.task, cell.mode, cell.randomness, cell.rate_bits) for cell in grid(config)}
+    kinds = {(cell.task, cell.mode, cell.randomness, cell.rate_bits, cell.dither) for cell in grid(config)}
     assert len(rows) == len(kinds) * (2 + len(measures()))
     assert (rows.n_seeds == 2).all()
     gelbrich = rows[rows.quantity == "gelbrich"]
@@ -134,13 +134,14 @@ def test_the_legend_names_what_is_drawn_and_nothing_else(measured):
 
 
 def test_what_is_missing_is_named_and_the_rest_is_shown(measured):
-    config = measured(without=["super_resolution/joint/independent/rate-8/seed-0"])
+    config = measured(without=["super_resolution/joint/independent/rate-8/dither-fresh/seed-0"])
     product = named(config, "constraint")
     for path in Path("results/tiny/constraint").iterdir():
         path.unlink()
     product.write(config, incomplete.folder(config))
     text = Path("results/tiny/incomplete/tables/constraint.md").read_text()
-    assert "INCOMPLETE, 1 cell missing: Super-resolution, joint, independent randomness, 8 bits, seed 0." in text
+    missing = "Super-resolution, joint, independent randomness, 8 bits, fresh dither, seed 0."
+    assert f"INCOMPLETE, 1 cell missing: {missing}" in text
     assert "clean test images" not in [line[0] for line in lines(text)]
     assert not TABLE.exists()
 

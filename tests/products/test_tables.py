@@ -43,7 +43,7 @@ def test_a_table_is_mean_and_spread_over_seeds(run):
     text, rows = write(config, "table_05")
     assert list(rows.columns) == [
         "task", "rate_bits", "randomness", "mode", "quantity", "value", "std", "n_seeds", "paper", "dataset",
-        "distribution_weight",
+        "distribution_weight", "dither",
     ]  # fmt: skip
     common = rows[(rows.randomness == "common") & (rows.rate_bits == 4)].iloc[0]
     assert common["value"] == pytest.approx(0.026)
@@ -100,15 +100,16 @@ def test_tables_1_2_and_11_are_in_the_papers_shape(run, all_modes):
     (one, _), (two, _), (eleven, rows) = (write(config, f"table_{number}") for number in ("01", "02", "11"))
     # At the rates that both modes have: end to end is there at 4 bits as well.
     assert grid_of(one, "Super-resolution") == [
-        ["Rate (bits)", "8"], ["End-to-end loss", "0.0225 (1)"], ["Decomposed loss", "0.0410 (1)"]
+        ["Rate (bits)", "8"], ["End-to-end loss", "0.0225 (1)"],
+        ["Decomposed loss, fresh dither", "0.0410 (1)"], ["Decomposed loss, shared dither", "0.0410 (1)"],
     ]  # fmt: skip
     assert grid_of(two, "Denoising") == [
-        ["Rate (bits)", "12 Joint", "12 Separate"],
-        ["E‖X − Y1‖²", "0.0100 (1)", "0.0100 (1)"],
-        ["E‖Ỹ − Y2‖²", "0.0300 (1)", "0.0200 (1)"],
-        ["E‖Y1 − Y2‖²", "0.0010 (1)", "0.0010 (1)"],
+        ["Rate (bits)", "12 Joint, fresh dither", "12 Joint, shared dither", "12 Separate"],
+        ["E‖X − Y1‖²", "0.0100 (1)", "0.0100 (1)", "0.0100 (1)"],
+        ["E‖Ỹ − Y2‖²", "0.0300 (1)", "0.0300 (1)", "0.0200 (1)"],
+        ["E‖Y1 − Y2‖²", "0.0010 (1)", "0.0010 (1)", "0.0010 (1)"],
     ]
-    assert grid_of(eleven, "Super-resolution, joint training") == [
+    assert grid_of(eleven, "Super-resolution, joint training, fresh dither") == [
         ["Rate (bits)", "E‖X − Y1‖²", "E‖Ỹ − Y2‖²", "E‖Y1 − Y2‖²", "Decomposed loss", "End-to-end loss"],
         ["8", "0.0100 (1)", "0.0300 (1)", "0.0010 (1)", "0.0410 (1)", "0.0225 (1)"],
     ]

@@ -100,8 +100,8 @@ def test_a_wrong_frozen_model_is_refused_by_name(trained, datasets, settings, tm
     refused(r"model\.safetensors is damaged .*it has changed since its training")
 
 
-def _trainer_and_batch(settings, datasets, mode):
-    made = settings(mode=mode)
+def _trainer_and_batch(settings, datasets, mode, dither="fresh"):
+    made = settings(mode=mode, dither=dither)
     torch.manual_seed(0)
     trainer = Trainer(systems.build(made), None, made)
     return trainer, next(
@@ -109,22 +109,41 @@ def _trainer_and_batch(settings, datasets, mode):
     )
 
 
-def test_the_branches_share_the_frozen_systems_code(settings, datasets):
-    """Y_tilde, Y1 and Y2 come of one Z, Y_tilde with the decoder's dither subtracted; the frozen system is fixed."""
-    trainer, batch = _trainer_and_batch(settings, datasets, "joint")
+def _decoded(settings, datasets, dither):
+    """What the frozen decoder and the two branches get, (64, 4) each, with batch and spacing of the quantiser."""
+    trainer, batch = _trainer_and_batch(settings, datasets, "joint", dither)
     system = trainer.system.train()
     assert not system.frozen.training
     assert system.decoder_1.training
     seen = []
-    for part in (system.decoder_1, system.decoder_2, system.frozen.compressor.decoder):
+    for part in (system.frozen.compressor.decoder, system.decoder_1, system.decoder_2):
         part.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     system(batch.x, batch.u)
-    z_tilde, z1, z2 = seen
+    return *seen, batch.u, 2 / (system.frozen.compressor.levels - 1)
+
+
+def _quantised(z, spacing):
+    steps = (z + 1) / spacing
+    return torch.allclose(steps, steps.round(), atol=1e-5)
+
+
+def test_shared_branches_see_the_code_of_the_frozen_system(settings, datasets):
+    """Y_tilde, Y1 and Y2 come of one Z. The branches see no dither: with it they could copy Y_tilde."""
+    z_tilde, z1, z2, u, spacing = _decoded(settings, datasets, "shared")
     assert z1 is z2
-    spacing = 2 / (system.frozen.compressor.levels - 1)
-    steps = (z1 + 1) / spacing
-    torch.testing.assert_close(steps, steps.round())  # a quantised code, without dither
-    torch.testing.assert_close(z_tilde, z1 - batch.u[:, -1])
+    assert _quantised(z1, spacing)
+    torch.testing.assert_close(z_tilde, z1 - u[:, 1])
+
+
+def test_fresh_branches_see_one_code_of_their_own(settings, datasets):
+    """Z' = Q(f(X) + U_1') is another draw than Z; each branch subtracts a dither of its own."""
+    z_tilde, z1, z2, u, spacing = _decoded(settings, datasets, "fresh")
+    code, one, two = z_tilde + u[:, 1], z1 + u[:, 3], z2 + u[:, 4]
+    assert _quantised(code, spacing)
+    assert _quantised(one, spacing)
+    torch.testing.assert_close(one, two)
+    assert 0.05 < float((one - code).abs().gt(spacing / 2).float().mean()) < 0.95
+    assert not torch.equal(z1, z2)
 
 
 def test_separate_training_leaves_the_term_c_alone(settings, datasets):
@@ -184,7 +203,7 @@ def test_theorem_1_on_a_finite_source():
             return y_tilde
 
     def decomposed(y1, y2):
-        system = Joint(EndToEnd(Frozen()), _Table(torch.from_numpy(y1)), _Table(torch.from_numpy(y2)))
+        system = Joint(EndToEnd(Frozen()), _Table(torch.from_numpy(y1)), _Table(torch.from_numpy(y2)), "shared")
         return float(system(x, torch.zeros(len(cases), 2, 1)).reported["loss_decomposed"])
 
     x_hat = np.array([x_values[encoding == k].mean(0) for k in range(3)])

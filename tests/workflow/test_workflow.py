@@ -163,7 +163,7 @@ def test_a_comment_reruns_nothing(checkout):
     ("setting", "jobs"),
     [
         (
-            "tasks={super_resolution: {modes: {end_to_end: {distribution_weight: 0.5}}}}",
+            "tasks={super_resolution: {n_train: 160, modes: {end_to_end: {distribution_weight: 0.5}}}}",
             # joint and separate build on end-to-end models, the baseline does not.
             {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "evaluate": 6},
         ),

@@ -17,8 +17,8 @@ def nearest(z: Tensor, levels: int) -> Tensor:
 def quantise(z: Tensor, levels: int) -> Tensor:
     """Q(z): each entry's nearest centre, with the gradient of a soft assignment.
 
-    Backward, the hard choice is replaced by sum_c c softmax_c(-sigma |z - c|). The paper does not give sigma; 2 / L is
-    that of the authors' released code.
+    Backward, the hard choice is replaced by sum_c c softmax_c(-sigma |z - c|). The paper does not give sigma; 2 / L
+    is that of the authors' released code.
     """
     hard = nearest(z.detach(), levels) * (2.0 / (levels - 1)) - 1
     if not torch.is_grad_enabled():

@@ -43,14 +43,14 @@ class Cell:
             if len(parts) < 3:
                 raise ValueError("it has too few parts")
             task, mode, *point, seed = parts
-            declared = MODES[mode]
+            task, declared = TASKS[task].name, MODES[mode]
             dither = None
             if declared.readings:
                 dither = next((reading for reading in declared.readings if point[-1:] == [f"dither-{reading}"]), None)
                 if dither is None:
                     raise ValueError(f"{mode} has a dither: {', '.join(declared.readings)}")
                 point = point[:-1]
-            found = cls(TASKS[task].name, mode, None, None, _number(seed, "seed-"), None, dither)
+            found = cls(task, mode, None, None, _number(seed, "seed-"), None, dither)
             if declared.rated:
                 if len(point) != 2:
                     raise ValueError(f"{mode} has a randomness and a rate")

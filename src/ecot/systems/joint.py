@@ -42,7 +42,9 @@ class Joint(System):
 
     @classmethod
     def build(cls, networks: Networks) -> Self:
-        dither = networks.settings.dither or "shared"
+        dither = networks.settings.dither
+        if dither is None:
+            raise ValueError("a joint system needs a reading of the dither")
         return cls(EndToEnd.build(networks), networks.branch_decoder(), networks.branch_decoder(), dither)
 
     def forward(self, x: Tensor, u: Tensor) -> Outcome:
