@@ -360,8 +360,9 @@ def r_ncr(
         distortion.
 
     Returns
-    ------- A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there
-    is none. 0 where independent letters will do, infinite below plain transport.
+    -------
+    A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there is none.
+    0 where independent letters will do, infinite below plain transport.
 
     Raises
     ------
@@ -402,10 +403,10 @@ def d_limited(
     (1/2^k) sum_u H(Z_u) <= R and output law p_Y on the average over u. It is `d_ncr` for k = 0, falls with k (a
     mixture may name each of its plans twice), and tends to `d_cr`, which mixes with any weights.
 
-    `upper` is attained by the best mixture found. `lower` holds for every mixture, as the largest of: `d_cr`, since
-    any mixture is one of Definition 3; `d_ncr` at rate R + k, since V = (U, Z) is a plan X - V - Y with
-    H(V) <= R + k; and the bound from posteriors of `d_limited_asymptotic` at R_c = k, since I(X;V) = I(X;Z|U) <=
-    H(Z|U) <= R (U is independent of X) and I(Y;V) <= H(V) <= R + k. For a few bits the bracket stays open.
+    `upper` is attained by the best mixture found. `lower` is that of `d_ncr` for k = 0 and `d_cr` otherwise, since
+    any mixture of plans is one of Definition 3. A few bits need not attain it: the bracket may be open. Two more bounds hold and have not been seen above `d_cr`, hence are not computed: `d_ncr` at rate R + k, since
+    V = (U, Z) is a plan with H(V) <= R + k; and `d_limited_asymptotic` at R_c = k, since I(X;V) = I(X;Z|U) <= R, U
+    being independent of X, and I(Y;V) <= H(V) <= R + k.
 
     Parameters
     ----------
@@ -421,8 +422,7 @@ def d_limited(
         The search ends where upper - lower is less, relative to the largest entry of the cost without its rows' and
         columns' means.
     time_limit
-        Seconds of the processor for each of the problems of Definition 2 that a number of bits poses, three at most,
-        and for its own search.
+        Seconds of the processor for `d_ncr`, and for the search at each number of bits.
     starts
         Random mixtures to descend from.
     seed
@@ -759,46 +759,38 @@ class _Limited:
 
     def solve(self, rate: float, bits: FloatArray, effort: _Effort, progress: Progress | None) -> list[PlanMixture]:
         """A mixture for each number of bits in rising order, each search starting from the mixture before."""
+        rate = min(rate, entropy(self.p_x))  # at which X is sent as it is
         common = solve_cr(self.p_x, self.p_y, self.cost, rate)
-        best = alone(_coupling(self.without.one_shot(np.array(rate), effort, None)[0]))
+        without = self.without.one_shot(np.array(rate), effort, None)[0]
+        best = alone(_coupling(without))
         mixtures: list[PlanMixture] = []
         for k in bits:
-            if np.isinf(k):
+            lower, note = common.lower_bound, "upper: best of the descents; lower: common randomness (d_cr)"
+            if k == 0:
+                lower, note = without.lower, without.note
+            elif np.isinf(k):
                 maps = [as_plan(f, self.p_x, self.p_y.size) for f in common.maps]
-                best = together(list(zip(common.probabilities.tolist(), maps, strict=True)))
-                lower, note = common.lower_bound, f"upper and lower: {common.note}"
-            else:
-                lower, note = self._lower(rate, int(k), common.lower_bound, effort)
-                if k > 0:
-                    best = self._search(rate, int(k), common, best, lower, effort)
-                note = f"upper: best of the descents; lower: {note}"
+                best, note = together(list(zip(common.probabilities.tolist(), maps, strict=True))), common.note
+            elif lower < best.plan.distortion(self.cost) - effort.tolerance:
+                best = self._search(rate, int(k), common, best, effort)
             mixtures.append(self._mixture(best, lower, note))
             if progress:
                 progress(len(mixtures), len(bits))
         return mixtures
 
     def _search(
-        self, rate: float, bits: int, common: CommonRandomnessSolution, known: Mixture, lower: float, effort: _Effort
+        self, rate: float, bits: int, common: CommonRandomnessSolution, known: Mixture, effort: _Effort
     ) -> Mixture:
         end = time.process_time() + effort.seconds
         search = LimitedSearch(self.p_x, self.p_y, self.cost, rate, bits, known)
-        if lower < search.value - effort.tolerance:
-            search.improve(rounded(common.maps, common.probabilities, self.p_x, self.p_y, rate, bits, self._leftover))
-        if lower < search.value - effort.tolerance:
+        search.improve(rounded(common.maps, common.probabilities, self.p_x, self.p_y, rate, bits, self._leftover))
+        if common.lower_bound < search.value - effort.tolerance:
             search.start_anywhere(common.maps, common.probabilities, effort.starts, effort.seed, end)
         return search.best
 
     def _leftover(self, law: FloatArray, rate: float) -> Coupling:
         """A plan without common randomness for what a rounded mixture of maps leaves over."""
         return _coupling(_Without(self.p_x, law, self.cost).one_shot(np.array(rate), QUICK, None)[0])
-
-    def _lower(self, rate: float, bits: int, common: float, effort: _Effort) -> tuple[float, str]:
-        without = self.without.one_shot(np.array(rate + bits), effort, None)[0]
-        return max(
-            (common, "common randomness (d_cr)"),
-            (without.lower, "the shared bits are sent (d_ncr)"),
-            (posterior_bound(self.p_x, self.p_y, self.cost, rate, rate + bits), "posteriors"),
-        )
 
     def _mixture(self, mixture: Mixture, lower: float, note: str) -> PlanMixture:
         """In the caller's letters and units."""
