@@ -361,8 +361,8 @@ def r_ncr(
 
     Returns
     -------
-    A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there is none.
-    0 where independent letters will do, infinite below plain transport.
+    A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there is
+    none. 0 where independent letters will do, infinite below plain transport.
 
     Raises
     ------
@@ -404,9 +404,10 @@ def d_limited(
     mixture may name each of its plans twice), and tends to `d_cr`, which mixes with any weights.
 
     `upper` is attained by the best mixture found. `lower` is that of `d_ncr` for k = 0 and `d_cr` otherwise, since
-    any mixture of plans is one of Definition 3. A few bits need not attain it: the bracket may be open. Two more bounds hold and have not been seen above `d_cr`, hence are not computed: `d_ncr` at rate R + k, since
-    V = (U, Z) is a plan with H(V) <= R + k; and `d_limited_asymptotic` at R_c = k, since I(X;V) = I(X;Z|U) <= R, U
-    being independent of X, and I(Y;V) <= H(V) <= R + k.
+    any mixture of plans is one of Definition 3. A few bits need not attain it: the bracket may be open. Two more
+    bounds hold and have not been seen above `d_cr`, hence are not computed: `d_ncr` at rate R + k, since V = (U, Z)
+    is a plan with H(V) <= R + k; and `d_limited_asymptotic` at R_c = k, since I(X;V) = I(X;Z|U) <= R, U being
+    independent of X, and I(Y;V) <= H(V) <= R + k.
 
     Parameters
     ----------
@@ -445,7 +446,7 @@ def d_limited(
     --------
     >>> found = d_limited([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5, [0, 1, 2])
     >>> found.upper.round(4).tolist(), found.lower.round(4).tolist()
-    ([0.3237, 0.25, 0.25], [0.3237, 0.25, 0.25])
+    ([0.4382, 0.25, 0.25], [0.4382, 0.25, 0.25])
     """
     R, k = one_rate(rate), _bits(bits)
     found = _Limited(p_x, p_y, cost).solve(R, np.unique(k), _Effort(tolerance, time_limit, starts, seed), progress)
