@@ -138,7 +138,7 @@ def figure(out: Path) -> None:
 
     from ecot.theory import curves
 
-    frame = curves.ternary(lambda done, number: print(f"{done} of {number} rates", flush=True))
+    frame = curves.ternary(progress=lambda done, number: print(f"{done} of {number} rates", flush=True))
     by_curve = dict(list(frame.groupby("curve")))
     rates = by_curve["d_ncr"].rate_bits
     _, axes = plt.subplots(figsize=(6.4, 4.4))

@@ -65,6 +65,12 @@ def test_noise_has_the_stated_deviation():
     assert gaussian_noise(std=200.0, clip=True).apply(y, None, noise).max() == 1
 
 
+def test_the_unit_of_noise_is_a_grey_level_of_255():
+    y, one = np.zeros((1, 32, 32), np.float32), np.ones((1, 32, 32), np.float32)
+    np.testing.assert_allclose(gaussian_noise(std=255.0).apply(y, None, one), 1, rtol=1e-6)
+    np.testing.assert_allclose(gaussian_noise(std=20.0).apply(y, None, one), 20 / 255, rtol=1e-6)
+
+
 def test_factor_must_divide():
     with pytest.raises(EcotError, match="5 does not divide the image side 28"):
         resampling(factor=5)

@@ -29,10 +29,9 @@ def test_figure_3_shows_what_its_caption_says():
         assert (data.loc[0.05:0.85].d_ncr - data.loc[0.05:0.85].d_cr).min() > 1e-3
 
 
-def test_the_ternary_source_begins_and_ends_like_figure_3(monkeypatch):
+def test_the_ternary_source_begins_and_ends_like_figure_3():
     """Independent letters at rate 0, plain transport at the end; between, `test_neighbours` orders the functions."""
-    monkeypatch.setattr(curves, "TERNARY_POINTS", 2)
-    data = wide(curves.ternary(), "ternary")
+    data = wide(curves.ternary(points=2), "ternary")
     assert list(data.index) == [0, 1.2]
     others = data.drop(columns="distortion_rate")
     np.testing.assert_allclose(others.loc[0], 1.58, atol=1e-9)
@@ -73,6 +72,19 @@ def test_every_simulated_point_lies_above_its_bound():
         assert (np.diff(group.sort_values("rate_bits").distortion) < 0).all()
     pairs = points.pivot_table(index=["panel", "levels"], columns="randomness", values="distortion")
     assert (pairs["common"] < pairs["independent"]).all()
+
+
+def test_more_shared_bits_never_hurt():
+    frame = curves.shared_bits([0, 1, 2, np.inf])
+    assert list(frame.columns) == ["panel", "curve", "shared_bits", "rate_bits", "distortion"]
+    data = frame.pivot(index="shared_bits", columns=["panel", "curve"], values="distortion")
+    assert (data.diff().dropna() <= 1e-9).all(axis=None)
+    three, normal = data["ternary"], data["gaussian"]
+    assert (three.d_limited_asymptotic_lower <= three.d_limited_asymptotic + 1e-12).all()
+    assert (three.d_limited_lower <= three.d_limited + 1e-12).all()
+    assert (three.d_limited_asymptotic_lower <= three.d_limited_lower + 1e-7).all()
+    assert (normal.d_limited < normal.scheme).all()  # no scheme of this rate does better
+    assert frame[frame.panel != "ternary"].rate_bits.unique() == [2]
 
 
 def test_theory_imports_no_torch():

@@ -106,3 +106,34 @@ def test_wrong_input_is_named(arguments, name):
     for curve in (gaussian.d_ncr, gaussian.d_ncr_lower, gaussian.d_cr):
         with pytest.raises(ValueError, match=f"^{name}:"):
             curve(*arguments)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("rate", "common"), [(0.1, 0.5), (0.7, 0.2), (2.0, 1.0)])
+def test_limited_common_randomness_by_jointly_gaussian_plans(source, rate, common):
+    """X - V - Y with V ~ N(0, 1), I(X;V) <= R and I(Y;V) <= R + R_c (Saldi, Linder, Yuksel)."""
+    mu_x, s_x, mu_y, s_y = source
+    independent = (mu_x - mu_y) ** 2 + s_x**2 + s_y**2
+    plan = independent - 2 * best_covariance(s_x, 1, rate) * best_covariance(s_y, 1, rate + common)
+    assert gaussian.d_limited(*source, rate, common) == pytest.approx(plan, abs=1e-9)
+
+
+@given(mean, deviation, mean, deviation, st.floats(0, 5))
+@settings(max_examples=80, deadline=None)
+def test_limited_common_randomness_lies_between_58_and_61(mu_x, s_x, mu_y, s_y, rate):
+    source = (mu_x, s_x, mu_y, s_y)
+    found = gaussian.d_limited(*source, rate, [0, 0.1, 0.5, 1, 3, np.inf])
+    assert found[0] == pytest.approx(gaussian.d_ncr(*source, rate), rel=1e-12, abs=1e-12)
+    assert found[-1] == pytest.approx(gaussian.d_cr(*source, rate), rel=1e-12, abs=1e-12)
+    assert (np.diff(found) <= 1e-12 * (1 + found[0])).all()
+
+
+def test_shapes_and_errors_of_limited_common_randomness():
+    assert gaussian.d_limited(0, 1, 0, 1, [1.0, 2.0], [[0.0], [1.0], [2.0]]).shape == (3, 2)
+    assert isinstance(gaussian.d_limited(0, 1, 0, 1, 1, 1), float)
+    # all digits of D - D_min at a high rate: both terms, 2^(-2R) each
+    assert gaussian.d_limited(0, 1, 0, 1, 40, 0) == pytest.approx(2 * 2.0**-80, rel=1e-12)
+    with pytest.raises(ValueError, match=r"^common_rate:"):
+        gaussian.d_limited(0, 1, 0, 1, 1, -1)
+    with pytest.raises(ValueError, match=r"^rate:"):
+        gaussian.d_limited(0, 1, 0, 1, -1, 1)

@@ -119,6 +119,43 @@ def test_lower_bounds_hold_on_a_fine_grid():
         assert uniform.d_cr_lower(A, B, rate) <= (plan * cost).sum() + 1e-3
 
 
+def test_the_lower_bound_without_common_randomness_is_tight_at_high_rates():
+    """Long blocks: X - Z - Y through one channel to Z and one from it. What it attains is between the bound and 1.05
+    times what the bound allows above transport, so the constant 6/(pi e) of Shannon's bound is the right one."""
+    n = 400
+    x = (np.arange(n) + 0.5) / n  # the unit interval; 1/400 is a twelfth of the deviation of the error below
+    squares, q = (x[:, None] - x) ** 2, np.full(n, 1 / n)
+    for _ in range(300):  # Blahut and Arimoto; any number of steps leaves a channel that attains its own pair
+        channel = q * np.exp(-squares / (2 * 9e-4))
+        channel /= channel.sum(1, keepdims=True)
+        q = channel.mean(0)
+    used = q > 1e-12
+    joint, q = channel[:, used] / n, q[used] / q[used].sum()
+    rate = (joint * np.log2(np.maximum(joint * n / q, 1e-300))).sum()
+    assert 2.9 < rate < 3.2
+    error = (joint * (x[:, None] - joint.T @ x / joint.sum(0)) ** 2).sum()
+    # given Z, X / a and Y / b are independent with the same law: E (X - Y)^2 = (b-a)^2/3 + 2ab error
+    above = 2 * A * B * error
+    bound = uniform.d_ncr_lower(A, B, rate) - uniform.wasserstein2(A, B)
+    assert 1 <= above / bound < 1.05
+
+
+def test_the_lower_bound_with_common_randomness_is_tight_at_high_rates():
+    n, epsilon = 400, 0.04
+    x, y = A * (np.arange(n) + 0.5) / n, B * (np.arange(n) + 0.5) / n
+    cost = (x[:, None] - y) ** 2
+    kernel, v = np.exp(-cost / epsilon), np.ones(n)
+    for _ in range(2000):
+        u = 1 / n / (kernel @ v)
+        v = 1 / n / (kernel.T @ u)
+    plan = u[:, None] * kernel * v
+    rate = (plan * np.log2(np.maximum(plan * n * n, 1e-300))).sum()
+    assert rate > 2.5
+    above = (plan * cost).sum() - (1 / n * (x - y) ** 2).sum()  # plain transport between the same points
+    bound = uniform.d_cr_lower(A, B, rate) - uniform.wasserstein2(A, B)
+    assert 1 <= above / bound < 1.1
+
+
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [((0, 1, 1), "a"), ((1, -1, 1), "b"), ((1, float("nan"), 1), "b"), ((1, 1, [-0.1]), "rate")],

@@ -5,6 +5,10 @@
 A plan is a pair of joint laws P = p_XZ (n, k) and Q = p_YZ (m, k) with the same law theta of Z; its
 distortion is sum_z P_z' C Q_z / theta_z. The problem is not convex: the search below descends from many
 starting points and gives an upper bound; `_branch` gives a lower one, and laws to start further descents from.
+
+A descent takes mixtures, too: with a shared letter U of law w, independent of X, the pair V = (U, Z) is such a plan
+in which the columns of P fall into blocks of equal size, one for each u, that sum to w_u p_X. H(Z|U) <= R is
+H(V) <= R + H(w). One block is the problem above.
 """
 
 import time
@@ -25,6 +29,7 @@ ROUNDING = 1e-9  # bits by which a linear program may miss the rate
 BISECTIONS = 50
 MOST_LETTERS = 16  # of either source, for descents: each step is a linear program in (n + m) max(n, m) variables
 ROUNDS = 10  # of plain transport, for more letters than that
+ONE = np.ones(1)
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,13 @@ class Search:
 
         The given plan may miss the marginals: its law of Z and its channel to Y are what counts.
         """
-        plan = _transport(plan, self.p_x, self.p_y, self.cost)
+        plan = transport(plan, self.p_x, self.p_y, self.cost)
         plan = merged_to(plan, self.cost, self.rate)
         if self.thorough:
-            plan = _descend(plan, self.p_x, self.p_y, self.cost, self.rate)
+            plan = descend(plan, self.p_x, self.p_y, self.cost, self.rate)
         for _ in range(1 if self.thorough else ROUNDS):
             # a linear program meets the marginals to 1e-10, transport to rounding
-            plan = _transport(plan, self.p_x, self.p_y, self.cost)
+            plan = transport(plan, self.p_x, self.p_y, self.cost)
         value = plan.distortion(self.cost)
         if value < self.value and entropy(plan.theta) <= self.rate + ROUNDING:
             self.best, self.value = plan, value
@@ -150,12 +155,17 @@ def _start(p_x: FloatArray, p_y: FloatArray, cost: FloatArray, k: int, rng: np.r
     return Coupling(P, optimal_plan(p_y, theta, cost.T @ _channel(P)))
 
 
-def _descend(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Coupling:
-    """Alternate transport for fixed theta with steps that move theta, until neither lowers the distortion."""
+def descend(
+    plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float, w: FloatArray = ONE
+) -> Coupling:
+    """Alternate transport for fixed theta with steps that move theta, until neither lowers the distortion.
+
+    `rate` bounds the entropy of the law of Z, or of (U, Z) where w has several letters.
+    """
     value = plan.distortion(cost)
     for _ in range(MAX_STEPS):
-        plan = _transport(plan, p_x, p_y, cost)
-        target = _linearised(plan, p_x, p_y, cost, rate)
+        plan = transport(plan, p_x, p_y, cost, w)
+        target = _linearised(plan, p_x, p_y, cost, rate, w)
         steps = [Coupling(plan.P + t * (target.P - plan.P), plan.Q + t * (target.Q - plan.Q)) for t in STEP_SIZES]
         plan = min([plan, *steps], key=lambda step: step.distortion(cost))
         before, value = value, plan.distortion(cost)
@@ -164,15 +174,18 @@ def _descend(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray,
     return plan
 
 
-def _transport(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray) -> Coupling:
+def transport(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, w: FloatArray = ONE) -> Coupling:
     """For fixed theta the distortion is linear in P and in Q, each an optimal transport: a round of both."""
-    theta = np.where(plan.theta > ATOM, plan.theta, 0)
-    theta /= theta.sum()
-    P = optimal_plan(p_x, theta, cost @ plan.channel_y())
-    return Coupling(P, optimal_plan(p_y, theta, cost.T @ _channel(P)))
+    theta = np.where(plan.theta > ATOM, plan.theta, 0).reshape(w.size, -1)
+    theta *= (w / theta.sum(1))[:, None]
+    costs = np.split(cost @ plan.channel_y(), w.size, axis=1)
+    P = np.hstack([optimal_plan(w_u * p_x, law, c) for w_u, law, c in zip(w, theta, costs, strict=True)])
+    return Coupling(P, optimal_plan(p_y, theta.ravel(), cost.T @ _channel(P)))
 
 
-def _linearised(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Coupling:
+def _linearised(
+    plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float, w: FloatArray
+) -> Coupling:
     """The plan of least linearised distortion among those with sum_z theta'_z log2(1/theta_z) <= R.
 
     This cross-entropy is the tangent of H at theta and lies above H(theta'): every point between the plan and
@@ -182,14 +195,14 @@ def _linearised(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArr
     alpha, beta = plan.channel_x(), plan.channel_y()
     shared = (alpha * (cost @ beta)).sum(0) / 2  # d/d theta_z of P' C Q / theta, half to P and half to Q
     gradient = np.concatenate([(cost @ beta - shared).ravel(), (cost.T @ alpha - shared).ravel()])
-    sums_p, sums_q = np.kron(np.eye(n), np.ones(k)), np.kron(np.eye(m), np.ones(k))
+    sums_p, sums_q = np.kron(np.eye(n * w.size), np.ones(k // w.size)), np.kron(np.eye(m), np.ones(k))
     laws_p, laws_q = np.tile(np.eye(k), n), np.tile(np.eye(k), m)
     length = np.log2(1 / np.maximum(plan.theta, ATOM))
     program = minimise(
         gradient,
         np.concatenate([length @ laws_p, np.zeros(m * k)])[None, :],
         np.array([max(rate, entropy(plan.theta))]),
-        np.block([[sums_p, np.zeros((n, m * k))], [np.zeros((m, n * k)), sums_q], [laws_p, -laws_q]]),
-        np.concatenate([p_x, p_y, np.zeros(k)]),
+        np.block([[sums_p, np.zeros((n * w.size, m * k))], [np.zeros((m, n * k)), sums_q], [laws_p, -laws_q]]),
+        np.concatenate([np.outer(p_x, w).ravel(), p_y, np.zeros(k)]),
     )
     return Coupling(program.x[: n * k].reshape(n, k), program.x[n * k :].reshape(m, k))

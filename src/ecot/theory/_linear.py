@@ -9,11 +9,7 @@ from ecot.theory._arguments import FloatArray
 
 # Nearly parallel columns can leave HiGHS undecided at the tightest tolerance that it accepts.
 FEASIBILITIES = 1e-10, 1e-9, 1e-8
-UNDECIDED = 4
-
-
-class InfeasibleError(ArithmeticError):
-    """No point satisfies the constraints."""
+INFEASIBLE, UNDECIDED = 2, 4
 
 
 @dataclass(frozen=True)
@@ -29,9 +25,10 @@ class LinearSolution:
 def minimise(c: FloatArray, A_ub: FloatArray, b_ub: FloatArray, A_eq: FloatArray, b_eq: FloatArray) -> LinearSolution:
     """min c.x subject to A_ub x <= b_ub, A_eq x = b_eq, x >= 0.
 
-    Raises InfeasibleError where there is no such x, ArithmeticError where no optimum is found.
+    Raises ArithmeticError where no optimum is found.
     """
-    for feasibility in FEASIBILITIES:
+    # its presolve has called programs infeasible that have a feasible point: it is not believed in that
+    for presolve, feasibility in [*((True, f) for f in FEASIBILITIES), (False, FEASIBILITIES[0])]:
         program = linprog(
             c,
             A_ub=A_ub,
@@ -39,12 +36,14 @@ def minimise(c: FloatArray, A_ub: FloatArray, b_ub: FloatArray, A_eq: FloatArray
             A_eq=A_eq,
             b_eq=b_eq,
             method="highs",
-            options={"primal_feasibility_tolerance": feasibility, "dual_feasibility_tolerance": feasibility},
+            options={
+                "presolve": presolve,
+                "primal_feasibility_tolerance": feasibility,
+                "dual_feasibility_tolerance": feasibility,
+            },
         )
-        if program.status != UNDECIDED:
+        if program.status not in (UNDECIDED, INFEASIBLE):
             break
-    if program.status == 2:
-        raise InfeasibleError(f"linear program without a feasible point: {program.message}")
     if program.status != 0 or program.x is None or program.fun is None:
         raise ArithmeticError(f"linear program not solved: {program.message}")
     return LinearSolution(

@@ -6,7 +6,7 @@ An atom of Z is a pair (alpha, beta) of conditional laws of X and Y. Distortion,
 marginals are linear in the weights nu of the atoms, so this is a linear program over all pairs:
 
     min_{nu >= 0} sum nu alpha' C beta,  sum nu alpha = p_X,  sum nu beta = p_Y,
-                  sum nu KL(alpha | p_X) <= R,  sum nu KL(beta | p_Y) <= R.
+                  sum nu KL(alpha | p_X) <= R,  sum nu KL(beta | p_Y) <= R (or R + R_c).
 
 New atoms come from minimising the reduced cost, alternately in alpha and in beta (each a softmin in closed
 form) from many starting points. Every value found is attained; that pricing finds the global minimum is not
@@ -29,16 +29,19 @@ TOLERANCE = 1e-5  # between the value and its dual, for costs of order one
 SHARPEST = 1e-9  # multipliers below this count as this: softmin turns into min
 
 
-def best_coupling(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> Coupling:
+def best_coupling(
+    plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rates: tuple[float, float]
+) -> Coupling:
     """The best plan found for the program above, for costs (n, m) of order one and positive laws.
 
-    `plan` is a feasible one to start from; since H(Z) <= R bounds both informations, any one-shot plan is.
-    However early the rounds end, the result is feasible and no worse.
+    `rates` bound I(X;Z) and I(Y;Z), and are equal without common randomness. `plan` is a feasible one to start from;
+    since H(Z) bounds both informations, any one-shot plan is. However early the rounds end, the result is feasible
+    and no worse.
     """
     rng = np.random.default_rng(0)
     # atoms (k, n), (k, m); the first one alone is feasible, whatever the rounding of the others
     alpha, beta = np.vstack([p_x, plan.channel_x().T]), np.vstack([p_y, plan.channel_y().T])
-    right = np.concatenate([[-rate, -rate], p_x, p_y])
+    right = np.concatenate([[-rate for rate in rates], p_x, p_y])
     centre, bound = np.zeros(0), -np.inf  # the multipliers of the largest value of the dual so far, and that value
     damping = 0.0
     best, least = plan, plan.distortion(cost)
@@ -47,7 +50,7 @@ def best_coupling(plan: Coupling, p_x: FloatArray, p_y: FloatArray, cost: FloatA
             program = minimise(
                 (alpha @ cost * beta).sum(1),
                 np.stack([_kl_bits(alpha, p_x), _kl_bits(beta, p_y)]),
-                np.array([rate, rate]),
+                np.array(rates),
                 np.concatenate([alpha.T, beta.T]),
                 np.concatenate([p_x, p_y]),
             )

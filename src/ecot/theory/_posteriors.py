@@ -20,8 +20,11 @@ from ecot.theory._mixtures import scalar_mixture
 TERMS = 3  # singular values for which V is computed; for the others V <= 1 will do
 
 
-def posterior_bound(p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float) -> float:
-    """The bound above for positive laws (n,), (m,), a cost (n, m) and I(X;Z), I(Y;Z) <= rate."""
+def posterior_bound(
+    p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: float, rate_y: float | None = None
+) -> float:
+    """The bound above for positive laws (n,), (m,), a cost (n, m), I(X;Z) <= rate and I(Y;Z) <= rate_y or rate."""
+    rate_y = rate if rate_y is None else rate_y
     rows, columns = cost @ p_y, p_x @ cost
     independent = float(p_x @ rows)
     centred = cost - rows[:, None] - columns + independent
@@ -29,7 +32,7 @@ def posterior_bound(p_x: FloatArray, p_y: FloatArray, cost: FloatArray, rate: fl
     known = np.ones_like(s)
     for i in range(min(TERMS, s.size)):
         if s[i] > 1e-12:
-            known[i] = np.sqrt(_known(p_x, U[:, i], rate) * _known(p_y, V[i], rate))
+            known[i] = np.sqrt(_known(p_x, U[:, i], rate) * _known(p_y, V[i], rate_y))
     return independent - float(s @ known)
 
 

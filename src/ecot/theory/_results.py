@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import entr
 
 from ecot.theory._arguments import FloatArray, IntArray, Values
 
@@ -54,6 +55,40 @@ class Plan:
     def information(self) -> tuple[float, float]:
         """I(X;Z) and I(Y;Z) in bits: the larger one is the rate in long blocks."""
         return _information(self.p_xz), _information(self.p_yz)
+
+
+@dataclass(frozen=True)
+class PlanMixture:
+    """Plans X - Z - Y of which the shared randomness picks one, and how good they are at best.
+
+    With probability weights[u] the plan is that of the joint laws p_xz[u] and p_yz[u]; shapes (g, n, k), (g, m, k).
+    This attains `upper`, and no mixture that the problem allows goes below `lower`; `note` says what these are made
+    of. X has its law under every u, Y on the average.
+    """
+
+    upper: float
+    lower: float
+    note: str
+    weights: FloatArray
+    p_xz: FloatArray
+    p_yz: FloatArray
+
+    @property
+    def p_z(self) -> FloatArray:
+        """Law of Z under each u, shape (g, k)."""
+        return np.asarray(self.p_xz.sum(1))
+
+    @property
+    def p_xy(self) -> FloatArray:
+        """Joint law of X and Y, (n, m)."""
+        p_z = self.p_z[:, None]
+        channel = np.divide(self.p_yz, p_z, out=np.zeros_like(self.p_yz), where=p_z > 0)
+        return np.asarray(np.einsum("u,uxz,uyz->xy", self.weights, self.p_xz, channel))
+
+    @property
+    def entropy(self) -> float:
+        """H(Z|U) in bits: the rate."""
+        return float(self.weights @ entr(self.p_z).sum(1) / np.log(2))
 
 
 @dataclass(frozen=True)

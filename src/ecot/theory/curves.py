@@ -1,8 +1,13 @@
 """The data of the paper's analytic figures, tidy: one function for each figure, with the paper's own parameters.
 
-`ternary` is Figure 3's picture for a source on three letters, which the paper has not. Curves have the columns panel,
-curve, rate_bits, distortion, and one row for each point. Panels are named as in the paper.
+`ternary` is Figure 3's picture for a source on three letters, and `shared_bits` that of limited common randomness,
+which the paper has not. Curves have the columns panel, curve, rate_bits, distortion, and one row for each point.
+Panels are named as in the paper.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,20 +15,35 @@ from scipy.stats import norm
 from scipy.stats import uniform as uniform_law
 
 from ecot.theory import binary, finite, gaussian, simulation, uniform
-from ecot.theory._arguments import FloatArray, Values
+from ecot.theory._arguments import FloatArray, Values, whole
 
 FIGURE_3 = {"a": (0.3, 0.3), "b": (0.3, 0.5), "c": (0.3, 0.6)}  # q_x, q_y
 FIGURE_6 = 0.3, 0.5, 0.5  # q_x, q_y, rate: the paper draws letters; these numbers are ours
 FIGURE_7 = 2.0, 5.0  # a, b
 FIGURE_8 = {"a": (0.0, 1.0, 0.0, 1.0), "b": (0.0, 1.0, 1.0, 2.0)}  # mu_x, sigma_x, mu_y, sigma_y
 TERNARY = (0.5, 0.3, 0.2), (0.2, 0.3, 0.5), (0.0, 1.0, 2.0)  # p_x, p_y, the letters of both: our own
-TERNARY_POINTS = 25
 LEVELS = 2, 3, 4, 6, 8, 12, 16  # of the simulated quantisers
 POINTS = 401
+SHARED_BITS = 0, 1, 2, 3, 4, 5, np.inf
+SHARED_RATE = 0.6  # of the ternary source, whose smaller entropy is 1.49 bits
+SHARED_LEVELS = 4  # of the simulated quantisers, 2 bits of fixed length
+SHARED_SOURCE = 0.0, 1.0, 0.0, 1.0  # mu_x, sigma_x, mu_y, sigma_y; the uniform sources have the same lengths, 1
+
+__all__ = ["figure_3", "figure_6", "figure_7", "figure_8", "operating_points", "shared_bits", "ternary"]
 
 
 def figure_3() -> pd.DataFrame:
-    """Binary sources: d_cr, d_ncr and its bounds, for rates up to one bit, saturation points included."""
+    """Binary sources: d_cr, d_ncr and its bounds, for rates up to one bit, saturation points included.
+
+    Returns
+    -------
+    The curves d_ncr, d_ncr_upper, d_ncr_lower and d_cr in panels a, b and c.
+
+    Examples
+    --------
+    >>> figure_3().groupby("panel").distortion.max().round(2).tolist()  # independent letters
+    [0.42, 0.5, 0.54]
+    """
     parts = []
     for panel, (q_x, q_y) in FIGURE_3.items():
         rho = min(q_y / q_x, (1 - q_y) / (1 - q_x))
@@ -34,16 +54,38 @@ def figure_3() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def ternary(progress: finite.Progress | None = None) -> pd.DataFrame:
+def ternary(points: int = 25, progress: finite.Progress | None = None) -> pd.DataFrame:
     """A source on three letters under squared error: one shot and long blocks, and the plain distortion-rate
     function.
 
-    Curves: d_ncr, d_cr, d_ncr_asymptotic, d_cr_asymptotic, distortion_rate, and the lower ends of both brackets,
-    d_ncr_lower and d_ncr_asymptotic_lower. Takes about a minute; `progress` is that of `finite.d_ncr`.
+    Parameters
+    ----------
+    points
+        The number of rates from 0 to 1.2 bits, at least 1; 25 take about a minute.
+    progress
+        That of `finite.d_ncr`.
+
+    Returns
+    -------
+    The curves d_ncr, d_cr, d_ncr_asymptotic, d_cr_asymptotic, distortion_rate, and the lower ends of both brackets,
+    d_ncr_lower and d_ncr_asymptotic_lower, in the panel ternary.
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of points.
+    ArithmeticError
+        If a solver fails.
+
+    Examples
+    --------
+    >>> start = ternary(points=1).set_index("curve").distortion.round(2)  # at rate 0
+    >>> start[["d_ncr", "distortion_rate"]].tolist()
+    [1.58, 0.7]
     """
     p_x, p_y, letters = TERNARY
     cost = finite.squared_error(letters, letters)
-    R = np.linspace(0, 1.2, TERNARY_POINTS)
+    R = np.linspace(0, 1.2, whole("points", points, 1))
     one_shot = finite.d_ncr(p_x, p_y, cost, R, tolerance=1e-4, time_limit=20, progress=progress)
     blocks = finite.d_ncr_asymptotic(p_x, p_y, cost, R)
     curves = [
@@ -61,8 +103,15 @@ def ternary(progress: finite.Progress | None = None) -> pd.DataFrame:
 def figure_6() -> pd.DataFrame:
     """The plan without common randomness for binary sources, an arrow a row.
 
+    Returns
+    -------
     Columns: stage (quantise, transport, dequantise), source and target (values of X, X_hat, Y_hat or Y), mass (the
     probability that passes along the arrow; each stage sums to one).
+
+    Examples
+    --------
+    >>> figure_6().groupby("stage", sort=False).size().to_dict()
+    {'quantise': 4, 'transport': 2, 'dequantise': 4}
     """
     plan = binary.ncr_plan(*FIGURE_6)
     rows = []
@@ -74,7 +123,18 @@ def figure_6() -> pd.DataFrame:
 
 
 def figure_7() -> pd.DataFrame:
-    """Uniform sources: left, D_ncr^+, the transport cost of the quantisations and the limit; right, both errors."""
+    """Uniform sources: left, D_ncr^+, the transport cost of the quantisations and the limit; right, both errors.
+
+    Returns
+    -------
+    The curves d_ncr_upper, transport_cost and wasserstein2 in the panel left, quantisation and dequantisation in the
+    panel right.
+
+    Examples
+    --------
+    >>> figure_7().groupby("curve").distortion.max().round(3).to_dict()["d_ncr_upper"]  # at rate 0: 3 + ab/6
+    4.667
+    """
     a, b = FIGURE_7
     R = np.linspace(0, 5, POINTS)
     curves = [
@@ -88,13 +148,23 @@ def figure_7() -> pd.DataFrame:
 
 
 def figure_8() -> pd.DataFrame:
-    """Gaussian sources: d_cr, d_ncr (and the upper bound, equal to it) and the lower bound, up to 4 bits."""
+    """Gaussian sources: d_cr, d_ncr (and the upper bound, equal to it) and the lower bound, up to 4 bits.
+
+    Returns
+    -------
+    The curves d_ncr, d_ncr_upper, d_ncr_lower and d_cr in panels a and b.
+
+    Examples
+    --------
+    >>> figure_8().groupby("panel").distortion.max().tolist()  # independent letters
+    [2.0, 6.0]
+    """
     R = np.linspace(0, 4, POINTS)
     parts = []
     for panel, source in FIGURE_8.items():
         curves = [
             ("d_ncr", gaussian.d_ncr(*source, R)),
-            ("d_ncr_upper", gaussian.d_ncr(*source, R)),  # (59)
+            ("d_ncr_upper", gaussian.d_ncr_upper(*source, R)),
             ("d_ncr_lower", gaussian.d_ncr_lower(*source, R)),
             ("d_cr", gaussian.d_cr(*source, R)),
         ]
@@ -102,24 +172,97 @@ def figure_8() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def operating_points() -> pd.DataFrame:
+def operating_points(levels: Sequence[int] = LEVELS) -> pd.DataFrame:
     """Designed quantisers on the sources of Figures 7 and 8, each beside the bound at its rate.
 
+    Parameters
+    ----------
+    levels
+        Numbers of points of the quantisers, at least 2 each.
+
+    Returns
+    -------
     Columns: panel (figure and panel), randomness (common, independent), levels, rate_bits, distortion, bound (no
     scheme at this rate goes below it).
+
+    Raises
+    ------
+    ValueError
+        For fewer than 2 points.
+    ArithmeticError
+        If the design of a quantiser does not end.
+
+    Examples
+    --------
+    >>> points = operating_points([2])
+    >>> len(points), bool((points.distortion > points.bound).all())
+    (6, True)
     """
     a, b = FIGURE_7
     rows = []
-    for common, randomness in ((True, "common"), (False, "independent")):
-        for levels in LEVELS:
-            scheme = simulation.design(uniform_law(0, a), uniform_law(0, b), levels, common)
-            bound = (uniform.d_cr_lower if common else uniform.d_ncr_lower)(a, b, scheme.rate)
-            rows.append(("7", randomness, levels, scheme.rate, scheme.distortion, bound))
+    for bits, randomness in ((np.inf, "common"), (0, "independent")):
+        for L in levels:
+            scheme = simulation.design(uniform_law(0, a), uniform_law(0, b), L, bits)
+            bound = (uniform.d_cr_lower if scheme.common else uniform.d_ncr_lower)(a, b, scheme.rate)
+            rows.append(("7", randomness, L, scheme.rate, scheme.distortion, bound))
             for panel, source in FIGURE_8.items():
-                scheme = simulation.design(norm(*source[:2]), norm(*source[2:]), levels, common)
-                bound = (gaussian.d_cr if common else gaussian.d_ncr)(*source, scheme.rate)
-                rows.append((f"8{panel}", randomness, levels, scheme.rate, scheme.distortion, bound))
+                scheme = simulation.design(norm(*source[:2]), norm(*source[2:]), L, bits)
+                bound = (gaussian.d_cr if scheme.common else gaussian.d_ncr)(*source, scheme.rate)
+                rows.append((f"8{panel}", randomness, L, scheme.rate, scheme.distortion, bound))
     return pd.DataFrame(rows, columns=["panel", "randomness", "levels", "rate_bits", "distortion", "bound"])
+
+
+def shared_bits(bits: Sequence[float] = SHARED_BITS) -> pd.DataFrame:
+    """Distortion against bits of common randomness at a fixed rate: one letter and long blocks, and schemes.
+
+    Parameters
+    ----------
+    bits
+        Numbers of shared bits per letter: whole ones, and inf. The default takes about half a minute.
+
+    Returns
+    -------
+    Columns: panel, curve, shared_bits, rate_bits, distortion. Panel ternary: d_limited, d_limited_asymptotic and
+    their lower ends, d_limited_lower and d_limited_asymptotic_lower. Panel gaussian: d_limited, and scheme, the
+    distortion of the designed dithered quantiser. Panel uniform: scheme alone. The rate of a scheme is that of a code
+    of fixed length, log2 L, which is that of d_limited beside it.
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of bits.
+    ArithmeticError
+        If a solver fails, or the design of a quantiser does not end.
+
+    Examples
+    --------
+    >>> found = shared_bits([0, np.inf])
+    >>> found[found.panel == "gaussian"].groupby("curve").distortion.apply(lambda D: D.round(3).tolist()).to_dict()
+    {'d_limited': [0.125, 0.064], 'scheme': [0.33, 0.156]}
+    """
+    p_x, p_y, letters = TERNARY
+    source = p_x, p_y, finite.squared_error(letters, letters), SHARED_RATE
+    one, blocks = finite.d_limited(*source, bits), finite.d_limited_asymptotic(*source, bits)
+    R = float(np.log2(SHARED_LEVELS))
+    rows: list[tuple[str, str, float, Values]] = [
+        ("ternary", "d_limited", SHARED_RATE, one.upper),
+        ("ternary", "d_limited_lower", SHARED_RATE, one.lower),
+        ("ternary", "d_limited_asymptotic", SHARED_RATE, blocks.upper),
+        ("ternary", "d_limited_asymptotic_lower", SHARED_RATE, blocks.lower),
+        ("gaussian", "d_limited", R, gaussian.d_limited(*SHARED_SOURCE, R, bits)),
+    ]
+    for panel, law in (("gaussian", norm(*SHARED_SOURCE[:2])), ("uniform", uniform_law(0, 1))):
+        schemes = [simulation.design(law, law, SHARED_LEVELS, k) for k in bits]
+        rows.append((panel, "scheme", R, np.array([scheme.distortion for scheme in schemes])))
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {"panel": panel, "curve": curve, "shared_bits": bits, "rate_bits": rate, "distortion": distortion}
+            )
+            for panel, curve, rate, distortion in rows
+        ],
+        ignore_index=True,
+    )
 
 
 def _curve(panel: str, curve: str, R: FloatArray, D: Values) -> pd.DataFrame:

@@ -4,6 +4,7 @@
 |---|---|---|
 | with common randomness | `d_cr` (Definition 3) | `d_cr_asymptotic` (Theorem 7) |
 | without | `d_ncr` (Definition 2) | `d_ncr_asymptotic` (Theorem 5) |
+| with so many bits of it | `d_limited` | `d_limited_asymptotic` |
 | any rate | `transport` (Definition 1) | the same |
 | any output law | | `distortion_rate` |
 
@@ -35,11 +36,12 @@ from ecot.theory._arguments import (
 )
 from ecot.theory._bottleneck import Coupling, Search, source_as_it_is, target_as_it_is
 from ecot.theory._branch import BranchAndBound, enough_letters, entropy
+from ecot.theory._limited import LimitedSearch, Mixture, alone, as_plan, rounded, together
 from ecot.theory._long_blocks import best_coupling
 from ecot.theory._maps import MapProgram, is_exact
 from ecot.theory._posteriors import posterior_bound
 from ecot.theory._problem import Problem
-from ecot.theory._results import Bracket, CommonRandomnessSolution, JointLaw, Plan
+from ecot.theory._results import Bracket, CommonRandomnessSolution, JointLaw, Plan, PlanMixture
 from ecot.theory._transport import informed_plan, optimal_plan
 from ecot.theory._unconstrained import least_cost
 
@@ -48,8 +50,11 @@ __all__ = [
     "CommonRandomnessSolution",
     "JointLaw",
     "Plan",
+    "PlanMixture",
     "d_cr",
     "d_cr_asymptotic",
+    "d_limited",
+    "d_limited_asymptotic",
     "d_ncr",
     "d_ncr_asymptotic",
     "distortion_rate",
@@ -58,6 +63,8 @@ __all__ = [
     "solve_cr",
     "solve_cr_asymptotic",
     "solve_distortion_rate",
+    "solve_limited",
+    "solve_limited_asymptotic",
     "solve_ncr",
     "solve_ncr_asymptotic",
     "solve_transport",
@@ -73,6 +80,7 @@ AGREEMENT = 1e-7  # by so much of the largest cost a lower value may exceed an u
 FIRST_SHARE = 0.25  # of the time limit, for branching before the random starts
 FIRST_STEPS = 30  # of the search for the first letter of Z alone
 MOST_STEPS = 1_000_000
+MOST_BITS = 30  # of common randomness: what more of them would change is below the solvers' tolerance
 
 Progress = Callable[[int, int], object]
 
@@ -352,8 +360,9 @@ def r_ncr(
         distortion.
 
     Returns
-    ------- A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there
-    is none. 0 where independent letters will do, infinite below plain transport.
+    -------
+    A bracket of the distortion's shape: at `upper` a plan with this distortion was found, below `lower` there is
+    none. 0 where independent letters will do, infinite below plain transport.
 
     Raises
     ------
@@ -373,6 +382,104 @@ def r_ncr(
     return Bracket(
         result(upper), result(lower), "rates at which the bracket of d_ncr lies below or above the distortion"
     )
+
+
+def d_limited(
+    p_x: ArrayLike,
+    p_y: ArrayLike,
+    cost: ArrayLike,
+    rate: float,
+    bits: ArrayLike,
+    *,
+    tolerance: float = 1e-7,
+    time_limit: float = 2.0,
+    starts: int = 8,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Bracket:
+    """Least distortion with k fair bits of common randomness, between two bounds; not in the paper.
+
+    min (1/2^k) sum_u E d(X, Y_u) over 2^k plans X - Z_u - Y_u, one for each value u of the shared bits, with
+    (1/2^k) sum_u H(Z_u) <= R and output law p_Y on the average over u. It is `d_ncr` for k = 0, falls with k (a
+    mixture may name each of its plans twice), and tends to `d_cr`, which mixes with any weights.
+
+    `upper` is attained by the best mixture found. `lower` is that of `d_ncr` for k = 0 and `d_cr` otherwise, since
+    any mixture of plans is one of Definition 3. A few bits need not attain it: the bracket may be open. Two more
+    bounds hold and have not been seen above `d_cr`, hence are not computed: `d_ncr` at rate R + k, since V = (U, Z)
+    is a plan with H(V) <= R + k; and `d_limited_asymptotic` at R_c = k, since I(X;V) = I(X;Z|U) <= R, U being
+    independent of X, and I(Y;V) <= H(V) <= R + k.
+
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 32 letters each.
+    cost
+        d(x, y), shape (n, m).
+    rate
+        R in bits, one number; inf for no constraint.
+    bits
+        k, a whole number or an array of them; inf for `d_cr`.
+    tolerance
+        The search ends where upper - lower is less, relative to the largest entry of the cost without its rows' and
+        columns' means.
+    time_limit
+        Seconds of the processor for `d_ncr`, and for the search at each number of bits.
+    starts
+        Random mixtures to descend from.
+    seed
+        Of these.
+    progress
+        Called after each number of bits with the number of them done and of all.
+
+    Returns
+    -------
+    The bracket, of the shape of `bits`. Along the bits both its sides fall.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no law, no such matrix, no rate or no number of bits; the message names it.
+    ArithmeticError
+        If a solver fails, or if the bounds contradict each other.
+
+    Examples
+    --------
+    >>> found = d_limited([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5, [0, 1, 2])
+    >>> found.upper.round(4).tolist(), found.lower.round(4).tolist()
+    ([0.4382, 0.25, 0.25], [0.4382, 0.25, 0.25])
+    """
+    R, k = one_rate(rate), _bits(bits)
+    found = _Limited(p_x, p_y, cost).solve(R, np.unique(k), _Effort(tolerance, time_limit, starts, seed), progress)
+    where = np.unique(k, return_inverse=True)[1].reshape(k.shape)
+    upper = np.minimum.accumulate([mixture.upper for mixture in found])
+    # what no mixture of more plans goes below, none of fewer does
+    lower = np.maximum.accumulate([mixture.lower for mixture in found][::-1])[::-1]
+    notes = dict.fromkeys(mixture.note for mixture in found)
+    return Bracket(result(upper[where]), result(np.minimum(lower, upper)[where]), " / ".join(notes))
+
+
+def solve_limited(
+    p_x: ArrayLike,
+    p_y: ArrayLike,
+    cost: ArrayLike,
+    rate: float,
+    bits: float,
+    *,
+    tolerance: float = 1e-7,
+    time_limit: float = 2.0,
+    starts: int = 8,
+    seed: int = 0,
+) -> PlanMixture:
+    """`d_limited` at one number of bits, with the plans. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> found = solve_limited([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5, 1)
+    >>> found.weights.tolist(), round(found.entropy, 6)
+    ([0.5, 0.5], 0.5)
+    """
+    R, k = one_rate(rate), _bits(number("bits", bits, 0, np.inf))
+    return _Limited(p_x, p_y, cost).solve(R, k.reshape(1), _Effort(tolerance, time_limit, starts, seed), None)[0]
 
 
 def d_cr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Values:
@@ -471,6 +578,71 @@ def solve_ncr_asymptotic(p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: 
     """
     R = one_rate(rate)
     return _Without(p_x, p_y, cost).long_blocks(R)
+
+
+def d_limited_asymptotic(
+    p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float, common_rate: ArrayLike
+) -> Bracket:
+    """Least distortion of long blocks with R_c bits of common randomness per letter, between two bounds.
+
+    min E d(X, Y) over X - V - Y with I(X;V) <= R and I(Y;V) <= R + R_c: the region of Saldi, Linder and Yuksel,
+    "Output constrained lossy source coding with limited common randomness" (2015). At R_c = 0 it is Theorem 5; from
+    R + R_c >= H(Y) on, where V = Y is allowed, it is Theorem 7. Not in the paper, which leaves the question open.
+
+    `upper` is attained, by the linear program of `d_ncr_asymptotic`; `lower` holds for every V: `d_cr_asymptotic`,
+    since I(X;Y) <= I(X;V), or how far X can be known from R bits and Y from R + R_c.
+
+    Parameters
+    ----------
+    p_x, p_y
+        Probabilities of X and of Y, shapes (n,) and (m,); at most 256 letters each. Beyond 16 letters `upper` is the
+        better one of Z = Y part of the time and of a one-shot plan without common randomness, as `note` says.
+    cost
+        d(x, y), shape (n, m).
+    rate
+        R in bits per letter, one number; inf for no constraint.
+    common_rate
+        R_c in bits per letter, a number or an array; inf for no limit.
+
+    Returns
+    -------
+    The bracket, of the common rate's shape. Along it both sides fall.
+
+    Raises
+    ------
+    ValueError, ArithmeticError
+        As `d_ncr`.
+
+    Examples
+    --------
+    >>> found = d_limited_asymptotic([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5, [0, 0.2, 0.5])
+    >>> found.upper.round(4).tolist(), found.lower.round(4).tolist()  # (1 - (1 - 2 h(R)) (1 - 2 h(R + R_c))) / 2
+    ([0.1958, 0.1516, 0.11], [0.1958, 0.1516, 0.11])
+    """
+    R, common = one_rate(rate), non_negative("common_rate", common_rate)
+    problem = _Without(p_x, p_y, cost)
+    rates, where = np.unique(common, return_inverse=True)
+    found = [problem.long_blocks(R, float(c)) for c in rates]
+    upper = np.minimum.accumulate([plan.upper for plan in found])[where].reshape(common.shape)
+    lower = np.maximum.accumulate([plan.lower for plan in found][::-1])[::-1][where].reshape(common.shape)
+    return Bracket(
+        result(upper), result(np.minimum(lower, upper)), " / ".join(dict.fromkeys(plan.note for plan in found))
+    )
+
+
+def solve_limited_asymptotic(
+    p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike, rate: float, common_rate: float
+) -> Plan:
+    """`d_limited_asymptotic` at one common rate, with the plan, whose Z is V. Parameters and errors as there.
+
+    Examples
+    --------
+    >>> plan = solve_limited_asymptotic([0.5, 0.5], [0.5, 0.5], [[0, 1], [1, 0]], 0.5, 0.2)
+    >>> [round(bits, 4) for bits in plan.information]
+    [0.5, 0.7]
+    """
+    R, common = one_rate(rate), number("common_rate", common_rate, 0, np.inf)
+    return _Without(p_x, p_y, cost).long_blocks(R, common)
 
 
 def distortion_rate(p_x: ArrayLike, cost: ArrayLike, rate: ArrayLike) -> Values:
@@ -572,6 +744,65 @@ class _Effort:
         self.tolerance = number("tolerance", tolerance, 0)
         self.seconds = positive("time_limit", time_limit, np.inf)
         self.starts, self.seed = whole("starts", starts), whole("seed", seed)
+
+
+QUICK = _Effort(1e-7, 0.5, 4, 0)  # for what a rounded mixture of maps leaves over
+
+
+class _Limited:
+    """The problem of `d_limited`; not symmetric, since U is independent of X."""
+
+    def __init__(self, p_x: ArrayLike, p_y: ArrayLike, cost: ArrayLike) -> None:
+        self.problem = Problem(p_x, p_y, cost)
+        _check_size(self.problem, MOST_CR_LETTERS)
+        self.p_x, self.p_y, self.cost = self.problem.p_x, self.problem.p_y, self.problem.cost
+        self.without = _Without(self.p_x, self.p_y, self.cost)
+
+    def solve(self, rate: float, bits: FloatArray, effort: _Effort, progress: Progress | None) -> list[PlanMixture]:
+        """A mixture for each number of bits in rising order, each search starting from the mixture before."""
+        rate = min(rate, entropy(self.p_x))  # at which X is sent as it is
+        common = solve_cr(self.p_x, self.p_y, self.cost, rate)
+        without = self.without.one_shot(np.array(rate), effort, None)[0]
+        best = alone(_coupling(without))
+        mixtures: list[PlanMixture] = []
+        for k in bits:
+            lower, note = common.lower_bound, "upper: best of the descents; lower: common randomness (d_cr)"
+            if k == 0:
+                lower, note = without.lower, without.note
+            elif np.isinf(k):
+                maps = [as_plan(f, self.p_x, self.p_y.size) for f in common.maps]
+                best, note = together(list(zip(common.probabilities.tolist(), maps, strict=True))), common.note
+            elif lower < best.plan.distortion(self.cost) - effort.tolerance:
+                best = self._search(rate, int(k), common, best, effort)
+            mixtures.append(self._mixture(best, lower, note))
+            if progress:
+                progress(len(mixtures), len(bits))
+        return mixtures
+
+    def _search(
+        self, rate: float, bits: int, common: CommonRandomnessSolution, known: Mixture, effort: _Effort
+    ) -> Mixture:
+        end = time.process_time() + effort.seconds
+        search = LimitedSearch(self.p_x, self.p_y, self.cost, rate, bits, known)
+        search.improve(rounded(common.maps, common.probabilities, self.p_x, self.p_y, rate, bits, self._leftover))
+        if common.lower_bound < search.value - effort.tolerance:
+            search.start_anywhere(common.maps, common.probabilities, effort.starts, effort.seed, end)
+        return search.best
+
+    def _leftover(self, law: FloatArray, rate: float) -> Coupling:
+        """A plan without common randomness for what a rounded mixture of maps leaves over."""
+        return _coupling(_Without(self.p_x, law, self.cost).one_shot(np.array(rate), QUICK, None)[0])
+
+    def _mixture(self, mixture: Mixture, lower: float, note: str) -> PlanMixture:
+        """In the caller's letters and units."""
+        problem, plan, g = self.problem, mixture.plan, mixture.w.size
+        value = plan.distortion(self.cost)
+        P, Q = (
+            np.stack(np.split(letters.spread(joint), g, axis=1)) / mixture.w[:, None, None]
+            for letters, joint in ((problem.letters_x, plan.P), (problem.letters_y, plan.Q))
+        )
+        bounds = problem.value(value), problem.value(_agreeing(lower, value, _rounding(problem)))
+        return PlanMixture(*bounds, note, mixture.w, P, Q)
 
 
 class _Without:
@@ -685,8 +916,11 @@ class _Without:
         bounds = self.problem.value(value), self.problem.value(_agreeing(lower, value))
         return JointLaw(*bounds, p_xy.T if self.exchanged else p_xy)
 
-    def long_blocks(self, rate: float) -> Plan:
-        for p, as_it_is in ((self.p_x, source_as_it_is), (self.p_y, target_as_it_is)):
+    def long_blocks(self, rate: float, common_rate: float = 0.0) -> Plan:
+        """I(X;Z) <= rate, I(Y;Z) <= rate + common_rate."""
+        at_most = (rate + common_rate, rate) if self.exchanged else (rate, rate + common_rate)
+        sources = self.p_x, self.p_y
+        for p, as_it_is in zip(sources, (source_as_it_is, target_as_it_is), strict=True):
             if entropy(p) <= rate:
                 plan = as_it_is(self.p_x, self.p_y, self.cost)
                 return self._plan(
@@ -695,14 +929,32 @@ class _Without:
         search = Search(self.p_x, self.p_y, self.cost, rate)
         if rate == 0:
             return self._plan(search.best, search.value, "exact: independent letters")
+        with_common = informed_plan(self.p_x, self.p_y, self.cost, rate)[1]
         best, note = search.best, "upper: a one-shot plan"
+        if common_rate > 0:
+            erased = self._erased(rate, common_rate)
+            if erased.distortion(self.cost) < search.value:
+                best, note = erased, "upper: the source that common randomness helps, sent part of the time"
+            if entropy(sources[0 if self.exchanged else 1]) <= rate + common_rate:  # Z = Y all the time
+                return self._plan(best, with_common, "exact: as with unlimited common randomness")
         if max(self.cost.shape) <= MOST_BLOCK_LETTERS:
-            best, note = best_coupling(best, self.p_x, self.p_y, self.cost, rate), "upper: column generation"
+            best, note = best_coupling(best, self.p_x, self.p_y, self.cost, at_most), "upper: column generation"
         lower, origin = max(
-            (posterior_bound(self.p_x, self.p_y, self.cost, rate), "posteriors"),
-            (informed_plan(self.p_x, self.p_y, self.cost, rate)[1], "common randomness (d_cr_asymptotic)"),
+            (posterior_bound(self.p_x, self.p_y, self.cost, *at_most), "posteriors"),
+            (with_common, "common randomness (d_cr_asymptotic)"),
         )
         return self._plan(best, lower, f"{note}; lower: {origin}")
+
+    def _erased(self, rate: float, common_rate: float) -> Coupling:
+        """Z is Y for a share of the time, as I(Y;Z) allows, and says nothing otherwise."""
+        source, target, cost = self.p_x, self.p_y, self.cost
+        if self.exchanged:
+            source, target, cost = target, source, cost.T
+        share = min((rate + common_rate) / entropy(target), 1.0)
+        joint = informed_plan(source, target, cost, rate / share)[0]
+        P = np.column_stack([share * joint, (1 - share) * source])
+        Q = np.column_stack([share * np.diag(joint.sum(0)), (1 - share) * target])
+        return Coupling(Q, P) if self.exchanged else Coupling(P, Q)
 
     def _plan(self, plan: Coupling, lower: float, note: str) -> Plan:
         """In the caller's letters and units."""
@@ -739,6 +991,19 @@ def _agreeing(lower: float, upper: float, rounding: float = 0.0) -> float:
 def _rounding(problem: Problem) -> float:
     """What the rounding of a distortion in the caller's units may be in scaled ones, and the solvers' own."""
     return 1e-12 + 16 * problem.rounding / problem.scale
+
+
+def _coupling(plan: Plan) -> Coupling:
+    return Coupling(plan.p_xz, plan.p_yz)
+
+
+def _bits(bits: ArrayLike) -> FloatArray:
+    """Whole numbers of shared bits, or infinite ones."""
+    found = non_negative("bits", bits)
+    for value in found[np.isfinite(found)]:
+        if value != round(value) or value > MOST_BITS:
+            raise ValueError(f"bits: a whole number of at most {MOST_BITS}, or inf, expected, got {value:g}")
+    return found
 
 
 def _each(solve: Callable[[float], float], values: FloatArray) -> Values:

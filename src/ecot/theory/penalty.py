@@ -35,6 +35,8 @@ lambda* = 2 sqrt(w / n), where w = E |d|^2 / n is the least transport cost: belo
 p_Y, above it p_Y is met if no move is longer than n lambda / 2, which is more than its root mean square says.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +45,8 @@ from scipy.spatial.distance import cdist
 
 from ecot.theory._arguments import FloatArray, Values, array, distribution, non_negative, number, positive, result
 from ecot.theory._transport import optimal_plan
+
+__all__ = ["PenalisedTransport", "critical_weight", "huber_cost", "largest_move", "penalised_transport"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,24 @@ def largest_move(n: int, weight: float) -> float:
 
     The last unit of a move by t costs 2 t / n and earns at most lambda.
 
+    Parameters
+    ----------
+    n
+        The number of values of an image, at least 1.
+    weight
+        lambda, not negative.
+
+    Returns
+    -------
+    The distance.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no number in its range; the message names it.
+
+    Examples
+    --------
     >>> round(largest_move(784, 1e-2), 9)
     3.92
     """
@@ -73,8 +95,26 @@ def largest_move(n: int, weight: float) -> float:
 
 
 def huber_cost(distance: ArrayLike, n: int, weight: float) -> Values:
-    """h(d) of the law above, per pixel: the least t^2 / n + lambda (d - t) over t >= 0, for distances of any shape.
+    """h(d) of the law above, per pixel: the least t^2 / n + lambda (d - t) over t >= 0.
 
+    Parameters
+    ----------
+    distance
+        d, a number or an array of them, not negative: L2 norms of images.
+    n, weight
+        As for `largest_move`.
+
+    Returns
+    -------
+    The cost, of the distance's shape.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no number in its range; the message names it.
+
+    Examples
+    --------
     >>> huber_cost([1.0, 10.0], 4, 2.0).tolist()
     [0.25, 16.0]
     """
@@ -89,6 +129,24 @@ def critical_weight(transport: float, n: int) -> float:
     Proof. If p_Y is met, W1 = 0, so that every |d| <= n lambda / 2 along the plan, and then its root mean square
     sqrt(n w') <= n lambda / 2, where w' >= w is the plan's cost.
 
+    Parameters
+    ----------
+    transport
+        w, not negative.
+    n
+        The number of values of an image, at least 1.
+
+    Returns
+    -------
+    The weight.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no number in its range; the message names it.
+
+    Examples
+    --------
     Super-resolution (n = 784, w at least the Gelbrich floor .0350) and denoising (n = 3072, w about the noise's
     variance):
 
@@ -101,11 +159,31 @@ def critical_weight(transport: float, n: int) -> float:
 def penalised_transport(
     X: ArrayLike, Y: ArrayLike, p_x: ArrayLike, p_y: ArrayLike, weight: float
 ) -> PenalisedTransport:
-    """Solve the penalised problem of points X (k, n) with probabilities p_x and Y (m, n) with p_y.
+    """Solve the penalised problem of two laws of points.
 
     A linear program in the plan (network simplex). With samples in the place of laws it is an estimate: a finite
-    sample's plan is longer than that of the laws. ValueError for a wrong argument.
+    sample's plan is longer than that of the laws.
 
+    Parameters
+    ----------
+    X, Y
+        Points as rows, shapes (k, n) and (m, n): reconstructions and clean images.
+    p_x, p_y
+        Their probabilities, shapes (k,) and (m,).
+    weight
+        lambda, positive.
+
+    Returns
+    -------
+    The plan and what it gives.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is no law, no such points or no such number; the message names it.
+
+    Examples
+    --------
     A reconstruction at 0, a target at 3, and n = 1: at weight 2 the output moves by 1, at 8 all the way.
 
     >>> found = penalised_transport([[0.0]], [[3.0]], [1.0], [1.0], 2.0)
