@@ -29,7 +29,8 @@ class ModeSettings(Schedule):
     randomness: list[Randomness] | None = Field(
         None,
         min_length=1,
-        description="common: the dither is shared (14); independent: it is not (16); for modes that have both",
+        description="common: the dither is shared (14); independent: it is not (16); limited-k: the first k bits of each"
+        " of its numbers are; for modes that have both",
     )
 
     dither: list[Dither] | None = Field(
@@ -112,7 +113,7 @@ class TaskSettings(Settings):
                 if not has_it and getattr(settings, axis) is not None:
                     raise ValueError(f"{name}.{axis}: {name} has no choice of {axis}; leave it out")
             for randomness in settings.randomness or []:
-                if randomness not in mode.dithers:
+                if not mode.has(randomness):
                     raise ValueError(f"{name}.randomness: {randomness}; allowed: {', '.join(mode.dithers)}")
         return {name: modes[name] for name in MODES if name in modes}
 

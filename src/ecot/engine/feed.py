@@ -80,7 +80,9 @@ class Feed:
         settings = self.settings
         streams = [self._stream(f"dither {i}", epoch) for i in range(settings.dithers)]
         n = self.steps * settings.training.batch_size
-        u = randomness.dither_vectors(streams, n, settings.latent_dim, settings.levels)
+        u = randomness.dither_vectors(
+            streams, n, settings.latent_dim, settings.levels, shared_bits=settings.shared_bits
+        )
         return torch.from_numpy(u).to(self.device)
 
 

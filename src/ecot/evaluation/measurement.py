@@ -56,6 +56,7 @@ def measure(
         dithers=settings.dithers,
         latent_dim=settings.latent_dim,
         levels=settings.levels,
+        shared_bits=settings.shared_bits,
         convert=lambda array: torch.from_numpy(array).to(device),
     ):
         with torch.no_grad():
