@@ -32,13 +32,18 @@ Randomness = Annotated[
 Dither = Literal["fresh", "shared"]
 
 
+def is_limited(randomness: str) -> bool:
+    """Whether a kind of randomness is `limited-k`, with a k that is allowed."""
+    return randomness.startswith("limited-") and re.fullmatch(_FORM, randomness) is not None
+
+
 @dataclass(frozen=True)
 class Mode:
     """One way to train a system.
 
     `dithers` gives, for each kind of randomness that the mode is defined for, how many dither vectors a system draws
-    per image. A mode without a bottleneck has an empty one, and then neither rate nor randomness. A mode that has both
-    common and independent randomness also has what lies between them, `limited-k`, with as many vectors as
+    per image. A mode without a bottleneck has an empty one, and then neither rate nor randomness. A mode that has
+    both common and independent randomness also has what lies between them, `limited-k`, with as many vectors as
     `independent`.
     """
 
@@ -53,13 +58,12 @@ class Mode:
 
     def vectors(self, randomness: Randomness | None, dither: Dither | None) -> int:
         """How many dither vectors a system draws per image."""
-        kind = "independent" if randomness and randomness.startswith("limited-") else randomness
+        kind = "independent" if randomness and is_limited(randomness) else randomness
         return (self.dithers[kind] if kind else 0) + (self.readings[dither] if dither else 0)
 
     def has(self, randomness: str) -> bool:
         """Whether the mode is defined for a kind of randomness."""
-        limited = re.fullmatch(_FORM, randomness) is not None and len(self.dithers) > 1
-        return limited or randomness in self.dithers
+        return randomness in self.dithers or (is_limited(randomness) and len(self.dithers) > 1)
 
     @property
     def rated(self) -> bool:

@@ -69,6 +69,11 @@ class Feed:
                 position=torch.rand(size, 1, 1, 1, device=self.device, generator=generator),
             )
 
+    def contexts(self, number: int, bits: int) -> NDArray[np.uint8]:
+        """The first `bits` bits of each number of the encoder's dither in epoch `number`, (images, d)."""
+        n = self.steps * self.settings.training.batch_size
+        return randomness.leading_bits(self._stream("dither 0", number), n, self.settings.latent_dim, bits)
+
     def _stream(self, purpose: str, *number: int) -> int:
         return randomness.key(self.settings.seed, *self.settings.identity, purpose, *number)
 

@@ -21,11 +21,15 @@ from ecot.tasks import TASKS
 
 @dataclass(frozen=True)
 class Outcome:
-    """One pass: the output images, the squared errors that are trained on, and those that are only reported."""
+    """One pass: the output images, the squared errors that are trained on, and those that are only reported.
+
+    `code` is what a system that is itself a code has sent.
+    """
 
     output: Tensor
     terms: dict[str, Tensor]
     reported: dict[str, Tensor]
+    code: Code | None = None
 
 
 class Networks:

@@ -30,5 +30,6 @@ class Baseline(Coder):
 
     def forward(self, x: Tensor, u: Tensor) -> Outcome:
         y_tilde = self.frozen.restorer(x)
-        output = self.compressor(y_tilde, u[:, 0], u[:, -1])
-        return Outcome(output, {"distortion": squared_error(y_tilde, output)}, {})
+        code = self.compressor.encode(y_tilde, u[:, 0])
+        output = self.decode(code, u[:, -1])
+        return Outcome(output, {"distortion": squared_error(y_tilde, output)}, {}, code)

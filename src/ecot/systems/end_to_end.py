@@ -28,5 +28,6 @@ class EndToEnd(Coder):
         return self.compressor.decode(code, u2)
 
     def forward(self, x: Tensor, u: Tensor) -> Outcome:
-        output = self.compressor(x, u[:, 0], u[:, -1])
-        return Outcome(output, {"distortion": squared_error(x, output)}, {})
+        code = self.encode(x, u[:, 0])
+        output = self.decode(code, u[:, -1])
+        return Outcome(output, {"distortion": squared_error(x, output)}, {}, code)
