@@ -2,7 +2,6 @@
 
 import re
 
-
 from ecot.coding import container
 
 

@@ -1,6 +1,6 @@
 """How much common randomness is needed: distortion against shared bits, of trained systems and of simple sources."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "shared_randomness"
-COLUMNS = ["panel", "rate_bits", "shared_bits", "distortion", "lower", "std", "n_seeds"]
-MOST_BITS = 4  # of the simple sources
-# The simple sources: three letters that come out equally likely, and standard normal ones; rates in bits a letter.
-FINITE: dict[str, Any] = {"p_x": [0.5, 0.3, 0.2], "p_y": [1 / 3] * 3, "rate": 0.6}
-FINITE_LETTERS = [-1.0, 0.0, 1.0]
-GAUSSIAN_RATE = 0.6
+COLUMNS = ["panel", "curve", "rate_bits", "shared_bits", "distortion", "std", "n_seeds"]
+# How the theory's curves are drawn: what is attained filled, bounds open, long blocks grey.
+OPEN = {"markerfacecolor": "white", "linestyle": ":"}
+CURVES: dict[str, dict[str, Any]] = {
+    "scheme": {"color": "C2", "marker": "o", "label": "the scheme's distortion: dithered quantiser"},
+    "d_limited": {"color": "C0", "marker": "s", "linestyle": "--", "label": "one letter: best found"},
+    "d_limited_lower": {"color": "C0", "marker": "s", **OPEN, "label": "one letter: lower bound"},
+    "d_limited_asymptotic": {"color": "0.4", "marker": "^", "linestyle": "--", "label": "long blocks: best found"},
+    "d_limited_asymptotic_lower": {"color": "0.4", "marker": "^", **OPEN, "label": "long blocks: lower bound"},
+}
+EXACT = {"color": "0.2", "marker": "D", "linestyle": "--", "label": "long blocks: exact"}  # d_limited of Gaussians
+SOURCES = {"ternary": "three letters", "gaussian": "standard normal letters", "uniform": "uniform letters"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class SharedRandomness(Product):
         measured = metrics.read(self.cells(config), config)
         if measured.table.empty:
             raise EcotError(f"{NAME}: no cell of it is measured in {results_folder(config)}")
-        rows = pd.concat([trained(measured.table), *sources()], ignore_index=True)
+        rows = pd.concat([trained(measured.table), *_sources()], ignore_index=True)
         with atomic(folder / "tables" / f"{NAME}.csv") as temporary:
             rows.to_csv(temporary, index=False)
         drawing.write(folder / "figures" / NAME, lambda: draw(rows, missing_note(measured.missing)))
@@ -69,45 +75,19 @@ def trained(measured: pd.DataFrame) -> pd.DataFrame:
     bits = [randomness.shared_bits(kind) for kind in means.randomness]
     means = means.assign(
         panel=means.task,
+        curve="trained",
         shared_bits=[np.inf if b == randomness.BITS else float(b) for b in bits],
         distortion=means.value,
-        lower=np.nan,
     )
     return means.sort_values(["panel", "rate_bits", "shared_bits"])[COLUMNS]
 
 
-def sources() -> list[pd.DataFrame]:
-    """The theory's values for the simple sources; see `COLUMNS`. `lower` is NaN where the value is exact."""
-    from ecot.theory import finite, gaussian
+def _sources() -> list[pd.DataFrame]:
+    """The theory's curves for simple sources; see `COLUMNS`."""
+    from ecot.theory import curves
 
-    whole = [*range(MOST_BITS + 1), np.inf]
-    found = []
-    # Each of the two is drawn where the theory has it.
-    d_gaussian = getattr(gaussian, "d_limited", None)
-    if d_gaussian is not None:
-        bits = [*np.linspace(0, MOST_BITS, 81), np.inf]
-        values = d_gaussian(0.0, 1.0, 0.0, 1.0, GAUSSIAN_RATE, np.array(bits))
-        found.append(_of_source("gaussian", GAUSSIAN_RATE, bits, values))
-    d_finite = getattr(finite, "d_limited", None)
-    if d_finite is not None:
-        cost = finite.squared_error(FINITE_LETTERS, FINITE_LETTERS)
-        bracket = d_finite(FINITE["p_x"], FINITE["p_y"], cost, FINITE["rate"], np.array(whole), time_limit=0.5)
-        found.append(_of_source("finite", FINITE["rate"], whole, bracket.upper, bracket.lower))
-    return found
-
-
-def _of_source(panel: str, rate: float, bits: list[float], values: Any, lower: Any = np.nan) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "panel": panel,
-            "rate_bits": rate,
-            "shared_bits": bits,
-            "distortion": np.asarray(values),
-            "lower": lower,
-            "std": np.nan,
-            "n_seeds": 0,
-        }
-    )[COLUMNS]
+    found = getattr(curves, "shared_bits", None)  # drawn where the theory has it
+    return [] if found is None else [found().assign(std=np.nan, n_seeds=0)[COLUMNS]]
 
 
 def draw(rows: pd.DataFrame, warnings: list[str]) -> "Figure":
@@ -115,63 +95,43 @@ def draw(rows: pd.DataFrame, warnings: list[str]) -> "Figure":
     from ecot.products import drawing
 
     there = list(dict.fromkeys(rows.panel))
-    figure, axes = drawing.panels(1, len(there), (4.2 * len(there), 4.2))
-    for name, panel in zip(there, axes.flat, strict=True):
-        PANELS.get(name, _tasks_panel)(panel, rows[rows.panel == name])
-        finite_bits = rows.shared_bits[(rows.panel == name) & np.isfinite(rows.shared_bits)]
-        last = int(finite_bits.max())
-        panel.set_xticks([*range(last + 1), last + 1], [*map(str, range(last + 1)), "all"])
+    columns = min(len(there), 2)
+    figure, axes = drawing.panels(-(-len(there) // columns), columns, (5 * columns, 3.8 * -(-len(there) // columns)))
+    for panel in axes.flat[len(there) :]:
+        panel.set_axis_off()
+    for name, panel in zip(there, axes.flat, strict=False):
+        part = rows[rows.panel == name]
+        last = int(part.shared_bits[np.isfinite(part.shared_bits)].max())
+        part = part.assign(place=part.shared_bits.replace(np.inf, last + 1))
+        _source_panel(panel, part) if name in SOURCES else _task_panel(panel, part)
+        panel.set_xticks(range(last + 2), [*map(str, range(last + 1)), "all"])
+        panel.set_ylim(bottom=0)
         drawing.tidy(panel)
-    drawing.legend_below(figure, 3)
+    drawing.legend_below(figure, 2)
     drawing.warn(figure, warnings)
     return figure
 
 
-def _places(bits: pd.Series) -> pd.Series:
-    """Where shared bits stand on the axis: `inf` one place behind the largest number."""
-    return bits.replace(np.inf, np.floor(bits[np.isfinite(bits)].max()) + 1)
-
-
-def _tasks_panel(axes: "Axes", rows: pd.DataFrame) -> None:
+def _task_panel(axes: "Axes", rows: pd.DataFrame) -> None:
     for (rate, part), marker in zip(rows.groupby("rate_bits"), "os^vD<>", strict=False):
-        bars = part["std"].fillna(0)
         label = f"trained systems, {rate} bits per image, {count(part.n_seeds, 'seed')}"
         axes.errorbar(
-            _places(rows.shared_bits)[part.index], part.distortion, bars,
-            capsize=2, markersize=5, marker=marker, color="C2", linestyle="-", label=label,
+            part.place, part.distortion, part["std"].fillna(0), capsize=2, markersize=5, marker=marker, color="C3",
+            label=label,
         )  # fmt: skip
-    axes.set(
-        title=TASKS[str(rows.panel.iloc[0])].title,
-        xlabel="shared bits for each dimension of the dither",
-        ylabel=r"distortion $E\|X-\hat{Y}\|^2$ per pixel",
-    )
+    axes.set_title(TASKS[str(rows.panel.iloc[0])].title)
+    axes.set_xlabel("shared bits for each dimension of the dither")
+    axes.set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")
 
 
-def _gaussian_panel(axes: "Axes", rows: pd.DataFrame) -> None:
-    curve, limit = rows[np.isfinite(rows.shared_bits)], rows[np.isinf(rows.shared_bits)]
-    axes.plot(curve.shared_bits, curve.distortion, color="0.2", label="long blocks, exact")
-    axes.plot(_places(rows.shared_bits)[limit.index], limit.distortion, "D", color="0.2")
-    axes.set(title=f"standard normal letters, R = {rows.rate_bits.iloc[0]:g} bits", ylabel="squared error")
-    axes.set_xlabel("common randomness (bits for each letter)")
-
-
-def _finite_panel(axes: "Axes", rows: pd.DataFrame) -> None:
-    x = _places(rows.shared_bits)
-    axes.plot(x, rows.distortion, marker="o", color="C0", label="one letter: best mixture found")
-    axes.plot(
-        x,
-        rows.lower,
-        marker="^",
-        markerfacecolor="white",
-        linestyle="--",
-        color="C1",
-        label="one letter: lower bound",
-    )
-    axes.set(title=f"three letters, R = {rows.rate_bits.iloc[0]:g} bits", ylabel="squared error")
-    axes.set_xlabel("common randomness (fair bits for each letter)")
-
-
-PANELS: dict[str, Callable[["Axes", pd.DataFrame], None]] = {"gaussian": _gaussian_panel, "finite": _finite_panel}
+def _source_panel(axes: "Axes", rows: pd.DataFrame) -> None:
+    panel = str(rows.panel.iloc[0])
+    for name, part in rows.groupby("curve", sort=False):
+        style = EXACT if (panel, name) == ("gaussian", "d_limited") else CURVES[str(name)]
+        axes.plot(part.place, part.distortion, markersize=4, **style)
+    rates = " and ".join(f"{rate:g}" for rate in sorted(set(rows.rate_bits)))
+    axes.set_title(f"{SOURCES[panel]}, {rates} bits a letter")
+    axes.set(xlabel="shared bits for each letter", ylabel="squared error")
 
 
 @declare
@@ -179,7 +139,8 @@ def _products(config: Config) -> Iterator[SharedRandomness]:
     caption = (
         "Distortion against the bits of each number of the dither that encoder and decoder share, at a fixed rate:"
         " none (independent), the first k (limited-k), all (common). Each system was trained with what it shares;"
-        f" means over seeds. Beside them, simple sources. The numbers are in ``tables/{NAME}.csv``."
+        " means over seeds. Beside them, simple sources: bounds, and what a designed dithered quantiser attains. The"
+        f" numbers are in ``tables/{NAME}.csv``."
     )
     product = SharedRandomness(NAME, "Distortion against shared randomness", caption, "Figures")
     if product.cells(config):
