@@ -57,7 +57,7 @@ def main(task: str, rate: int | None, images: int, device: Device, repetitions: 
     best = {name: min(seconds) for name, seconds in times.items()}
     for half in ("encode", "decode"):
         share = best[f"{half}: entropy coder"] / best[f"{half}: network"]
-        click.echo(f"  {half}: the entropy coder takes {100 * share:.1f} % of the network's time")
+        click.echo(f"  {half}: the entropy coder takes {100 * share:.2f} % of the network's time")
 
 
 def _model(task: str, rate: int | None, device: Device, folder: Path) -> Codec:

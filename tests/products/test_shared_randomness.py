@@ -15,7 +15,8 @@ DISTORTION = {"independent": 0.4, "limited-1": 0.3, "limited-3": 0.2, "common": 
 
 
 def numbers(cell):
-    return {"mse_input": DISTORTION[cell.randomness], "mse_target": 0.1}
+    rates = {"cross_entropy_bits": 0.9 * cell.rate_bits, "file_bits": cell.rate_bits}
+    return {"mse_input": DISTORTION[cell.randomness], "mse_target": 0.1, **rates}
 
 
 def test_systems_at_the_rates_of_limited_randomness(run):

@@ -105,7 +105,6 @@ def draw(rows: pd.DataFrame, warnings: list[str]) -> "Figure":
         part = part.assign(place=part.shared_bits.replace(np.inf, last + 1))
         _source_panel(panel, part) if name in SOURCES else _task_panel(panel, part)
         panel.set_xticks(range(last + 2), [*map(str, range(last + 1)), "all"])
-        panel.set_ylim(bottom=0)
         drawing.tidy(panel)
     drawing.legend_below(figure, 2)
     drawing.warn(figure, warnings)
@@ -114,7 +113,7 @@ def draw(rows: pd.DataFrame, warnings: list[str]) -> "Figure":
 
 def _task_panel(axes: "Axes", rows: pd.DataFrame) -> None:
     for (rate, part), marker in zip(rows.groupby("rate_bits"), "os^vD<>", strict=False):
-        label = f"trained systems, {rate} bits per image, {count(part.n_seeds, 'seed')}"
+        label = f"trained systems, {rate:g} bits per image, {count(part.n_seeds, 'seed')}"
         axes.errorbar(
             part.place, part.distortion, part["std"].fillna(0), capsize=2, markersize=5, marker=marker, color="C3",
             label=label,
@@ -131,7 +130,7 @@ def _source_panel(axes: "Axes", rows: pd.DataFrame) -> None:
         axes.plot(part.place, part.distortion, markersize=4, **style)
     rates = " and ".join(f"{rate:g}" for rate in sorted(set(rows.rate_bits)))
     axes.set_title(f"{SOURCES[panel]}, {rates} bits a letter")
-    axes.set(xlabel="shared bits for each letter", ylabel="squared error")
+    axes.set(xlabel="shared bits for each letter", ylabel="squared error", ylim=(0, None))
 
 
 @declare
