@@ -174,3 +174,48 @@ def test_modes_that_are_no_code_are_refused(trained, settings):
     cell = settings(mode="restoration")
     with pytest.raises(EcotError, match="mode restoration, which is no code"):
         ecot.load(trained(cell))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"levels": 3}, "settings of no system: 3 levels"),
+        ({"levels": 0}, "settings of no system: 0 levels"),
+        ({"width": 1e9}, "settings of no system"),
+        ({"rate_bits": 8_000_000}, "tensors are not those"),
+        ({"rate_bits": -8}, "settings of no system|tensors are not those"),
+        ({"mode": "unheard_of"}, "mode unheard_of, which is no code"),
+        ({"task": "unheard_of"}, "the task 'unheard_of'"),
+        ({"randomness": "independent"}, "no frequencies"),
+    ],
+)
+def test_a_model_that_states_other_settings_is_refused(codec, trained, tmp_path, changed, message):
+    """A header can state anything under a checksum that fits."""
+    model = models.read(trained(codec("common").settings))
+    settings = model.settings.model_copy(update=changed)
+    record = {"ecot": "", "torch": "", "dataset_sha256": ""}
+    models.save(tmp_path, models.Model(settings, model.tensors, "0" * 16, model.frequencies), [], record)
+    with pytest.raises(EcotError, match=message):
+        ecot.load(tmp_path)
+
+
+def test_a_model_without_frequencies_is_refused(codec, trained, tmp_path):
+    model = models.read(trained(codec("common").settings))
+    wrong = model.frequencies.copy()
+    wrong[0, 0, 0] += 1
+    for frequencies in (None, wrong, model.frequencies[:1]):
+        record = {"ecot": "", "torch": "", "dataset_sha256": ""}
+        models.save(tmp_path, models.Model(model.settings, model.tensors, "0" * 16, frequencies), [], record)
+        with pytest.raises(EcotError, match="no frequencies"):
+            ecot.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda z: z[:, :2], lambda z: z[0], lambda z: z[:0], lambda z: z + 4, lambda z: z - 4, lambda z: z / 2]
+)
+def test_indices_of_no_encoder_are_refused(codec, digits, change):
+    model = codec("common")
+    encoded = Encoded(change(model.encode(model.degrade(digits)).indices), 0)
+    for use in (model.decode, model.to_bytes):
+        with pytest.raises(EcotError, match=r"int32 \(n, 4\) from 0 to 3"):
+            use(encoded)

@@ -1,5 +1,6 @@
 """Commands that compress images to a file, and bring them back."""
 
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def encode(folder: Path, source: Path, output: Path, seed: int | None, degrade: 
         model = ecot.load(folder)
         x = images.read(source, model.shape)
         if degrade:
-            x = model.degrade(x, seed or 0)
+            x = model.degrade(x, secrets.randbits(64) if seed is None else seed)
         encoded = model.encode(x, seed)
         content = model.to_bytes(encoded, raw=raw)
         with atomic(output) as temporary:

@@ -26,6 +26,7 @@ from ecot.tasks import TASKS
 
 DEGRADED = (-1.0, 2.0)  # the range of X: interpolation and noise leave [0, 1], though not as far as this
 CLEAN = (0.0, 1.0)
+WIDEST = 4.0  # the largest width that a configuration may have
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ class Codec:
         self.settings: CellSettings = model.settings
         if self.settings.task not in TASKS:
             raise messages.unknown_task(folder, self.settings.task)
-        with torch.device("meta"):  # no memory for tensors that the file does not have
-            system = systems.build(self.settings) if self.settings.mode in MODES else None
+        system = _without_memory(folder, self.settings)
         if not isinstance(system, Coder):
             raise messages.no_code(folder, self.settings.mode)
         models.require(system.state_dict(), model, folder / MODEL)
@@ -108,8 +108,10 @@ class Codec:
         """The output images (n, c, h, w) in [0, 1].
 
         The common randomness follows from its seed and the number of an image. What the decoder draws on its own is
-        fixed by `seed` to that of a measurement with this seed; by default it is drawn.
+        fixed by `seed` to that of a measurement with this seed; by default it is drawn. Raises EcotError for indices
+        that are none of this model's.
         """
+        self._check(encoded)
         _, private = self._seeds(seed)
         outputs = []
         for start in range(0, len(encoded.indices), BATCH):
@@ -121,7 +123,11 @@ class Codec:
         return np.concatenate(outputs)
 
     def to_bytes(self, encoded: Encoded, *, raw: bool = False) -> bytes:
-        """A file: the indices entropy-coded, or with `raw` in exactly d log2(L) bits per image."""
+        """A file: the indices entropy-coded, or with `raw` in exactly d log2(L) bits per image.
+
+        Raises EcotError for indices that are none of this model's, and for more than a file holds.
+        """
+        self._check(encoded)
         indices = encoded.indices
         stream = (
             entropy.pack(indices, self.settings.levels)
@@ -182,6 +188,14 @@ class Codec:
                 raise messages.wrong_range(least, most, allowed, what)
         return array
 
+    def _check(self, encoded: Encoded) -> None:
+        indices, d, levels = encoded.indices, self.settings.latent_dim, self.settings.levels
+        if indices.ndim != 2 or indices.shape[1] != d or not len(indices):
+            raise messages.wrong_indices(f"of shape {indices.shape}", d, levels)
+        if indices.dtype != np.int32 or indices.min() < 0 or indices.max() >= levels:
+            raise messages.wrong_indices(f"{indices.dtype} from {indices.min()} to {indices.max()}", d, levels)
+        container.check_size(len(indices), d)
+
     @staticmethod
     def _seeds(seed: int | None) -> tuple[int, int]:
         """The seeds of the common and of the own randomness."""
@@ -203,6 +217,23 @@ class Codec:
             shared_bits=self.settings.shared_bits,
         )
         return torch.from_numpy(u).to(self.device)
+
+
+def _without_memory(folder: Path, settings: CellSettings) -> systems.System | None:
+    """The system of a model's settings, whose tensors take no memory yet: a file may state any size.
+
+    None for a mode that is not registered. EcotError for settings of no system.
+    """
+    if settings.mode not in MODES:
+        return None
+    levels = settings.levels
+    if levels < 2 or levels & (levels - 1) or not 0 < settings.width <= WIDEST:
+        raise messages.wrong_settings(folder, f"{levels} levels, width {settings.width:g}")
+    try:
+        with torch.device("meta"):
+            return systems.build(settings)
+    except (RuntimeError, ValueError, ZeroDivisionError) as error:
+        raise messages.wrong_settings(folder, error) from None
 
 
 def load(folder: str | Path, device: str = "cpu") -> Codec:

@@ -19,6 +19,11 @@ def no_code(folder: Path, mode: str) -> EcotError:
     )
 
 
+def wrong_settings(folder: Path, reason: object) -> EcotError:
+    """The settings in the model's header are those of no system."""
+    return EcotError(f"the model in {folder} states settings of no system: {' '.join(str(reason).split())}")
+
+
 def no_frequencies(folder: Path) -> EcotError:
     """The model has no frequencies of its indices, or wrong ones."""
     return EcotError(
@@ -38,6 +43,11 @@ def wrong_shape(found: Shape, expected: Shape) -> EcotError:
         f"images of shape {found} where this model takes (n, {', '.join(map(str, expected))}): number, channels,"
         " height, width"
     )
+
+
+def wrong_indices(found: str, d: int, levels: int) -> EcotError:
+    """Indices that no encoder of this model gives."""
+    return EcotError(f"indices {found}; this model has int32 (n, {d}) from 0 to {levels - 1}")
 
 
 def no_images(source: object) -> EcotError:

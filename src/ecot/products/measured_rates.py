@@ -110,7 +110,7 @@ def draw(rows: pd.DataFrame, warnings: list[str]) -> "Figure":
     from ecot.products import drawing
 
     there = list(dict.fromkeys(rows.task))
-    figure, axes = drawing.panels(1, len(there), (5.2 * len(there), 4.6))
+    figure, axes = drawing.panels(1, len(there), (max(7.5, 5.2 * len(there)), 4.6))
     for task, panel in zip(there, axes.flat, strict=True):
         _panel(panel, rows[rows.task == task])
         panel.set_title(f"{TASKS[task].title}\n{sentence(rows[rows.task == task])}", fontsize="small", wrap=True)
