@@ -10,6 +10,7 @@ from ecot.modes import MODES
 CELLS = [
     ("super_resolution/end_to_end/common/rate-10/seed-0", ("super_resolution", "end_to_end", "common", 10, 0)),
     ("denoising/end_to_end/independent/rate-114/seed-12", ("denoising", "end_to_end", "independent", 114, 12)),
+    ("super_resolution/end_to_end/limited-3/rate-10/seed-0", ("super_resolution", "end_to_end", "limited-3", 10, 0)),
     ("denoising/joint/independent/rate-30/seed-2", ("denoising", "joint", "independent", 30, 2)),
     ("denoising/separate/independent/rate-30/seed-2", ("denoising", "separate", "independent", 30, 2)),
     ("jpeg/restoration/seed-3", ("jpeg", "restoration", None, None, 3)),
@@ -42,6 +43,12 @@ def test_every_cell_of_the_papers_grid_is_found_by_its_name(config):
         ("denoising/end_to_end/common/rate-12/x/seed-0", "(end_to_end has a randomness and a rate); write"),
         ("denoising/restoration/common/rate-12/seed-0", "is no name of a cell; write denoising/restoration/seed-0"),
         ("denoising/joint/common/rate-12/seed-0", "('common' is no randomness of joint); write TASK/MODE"),
+        (
+            "denoising/separate/limited-2/rate-12/seed-0",
+            "('limited-2' is no randomness of separate); write TASK/MODE",
+        ),
+        ("denoising/end_to_end/limited-0/rate-12/seed-0", "('limited-0' is no randomness of end_to_end); write"),
+        ("denoising/end_to_end/limited-02/rate-12/seed-0", "('limited-02' is no randomness of end_to_end); write"),
         ("denoising/end_to_end/shared/rate-12/seed-0", "('shared' is no randomness of end_to_end); write"),
         ("denoising/end_to_end/common/12/seed-0", "('12' is not rate-NUMBER); write TASK/MODE"),
         ("denoising/end_to_end/common/rate--12/seed-0", "('rate--12' is not rate-NUMBER); write"),
