@@ -119,11 +119,23 @@ def read(folder: Path) -> Model:
     found, header = tensors.read(path, _ANEW)
     frequencies = found.pop(FREQUENCIES, None)
     try:
-        settings = CellSettings.model_validate_json(header["settings"])
+        settings = CellSettings.model_validate_json(json.dumps(_complete(json.loads(header["settings"]))))
         counts = None if frequencies is None else frequencies.numpy()
         return Model(settings, found, header["fingerprint"], counts)
-    except (KeyError, ValidationError) as error:
+    except (KeyError, ValueError, RecursionError, ValidationError) as error:
         raise DamagedError(path, f"its header states no settings: {error}", _ANEW) from None
+
+
+def _complete(values: Any) -> Any:
+    """The settings in a header, with null for those that came after the model was trained: it was trained without.
+
+    So a model that is carried along stays usable. `load` does not take it for one of today's settings: it compares
+    fingerprints.
+    """
+    if not isinstance(values, dict):
+        return values
+    absent: dict[str, Any] = dict.fromkeys(CellSettings.model_fields)
+    return {**absent, **values, "frozen": _complete(values.get("frozen"))}
 
 
 def read_record(folder: Path) -> dict[str, Any]:
