@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ecot.coding.quantiser import quantise
+from ecot.coding.quantiser import dequantise, quantise
 from ecot.degradations.gaussian_noise import GaussianNoiseSettings
 from ecot.degradations.resampling import ResamplingSettings
 from ecot.grid.cell_settings import CellSettings
@@ -86,7 +86,8 @@ class PlainLoop:
         half_step = 1 / (self.settings.levels - 1)
         u1 = (torch.rand_like(z) * 2 - 1) * half_step
         u2 = u1 if self.settings.randomness == "common" else (torch.rand_like(z) * 2 - 1) * half_step
-        output: Tensor = self.decoder(quantise(z + u1, self.settings.levels) - u2)
+        levels = self.settings.levels
+        output: Tensor = self.decoder(dequantise(quantise(z + u1, levels), levels) - u2)
         return output
 
     def critic_step(self, x: Tensor, y: Tensor) -> None:

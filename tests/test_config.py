@@ -85,8 +85,13 @@ def sweep(**change):
         (end_to_end(rates=[2]), "rates: 2 is not a multiple of log2(levels) = 3; write 3"),
         (end_to_end(rates=[18, 12]), "end_to_end.rates: must ascend without repetition; write [12, 18]"),
         (end_to_end(rates=[12.0]), "rates.0: 12.0: must be a valid integer"),
-        (end_to_end(randomness=["shared"]), "randomness.0: 'shared': must be 'common' or 'independent'"),
-        (end_to_end(randomness=[False]), "randomness.0: False: must be 'common' or 'independent'"),
+        (
+            end_to_end(randomness=["shared"]),
+            "randomness.0: 'shared' is no randomness; allowed: common, independent, limited-k",
+        ),
+        (end_to_end(randomness=[False]), "randomness.0: False: must be a valid string"),
+        (end_to_end(randomness=["limited-17"]), "randomness.0: 'limited-17' is no randomness; allowed: common,"),
+        (end_to_end(limited_rates=[13]), "end_to_end.limited_rates: 13 is none of the rates; write some of ["),
         (end_to_end(epochs=0), "epochs: 0: must be greater than or equal to 1"),
         (end_to_end(learning_rate="1e-4"), "learning_rate: '1e-4': must be a valid number (YAML takes 1e-4 for text"),
         (

@@ -13,7 +13,7 @@ from ecot import source
 
 PACKAGE = Path(source.__file__).parent
 WITH_TORCH = {
-    "networks", "systems", "engine", "evaluation",
+    "networks", "systems", "engine", "evaluation", "codec",
     "artefacts/tensors.py", "artefacts/model.py", "artefacts/classifier.py", "artefacts/record.py",
     "coding/quantiser.py", "machine/devices.py",
 }  # fmt: skip
@@ -76,7 +76,7 @@ def test_conda_environments_agree_with_the_lock(repository, name):
 # What the commands of the rules in each environment import, and packages whose modules have another name.
 COMMANDS = {
     "torch": "ecot.cli, ecot.engine.job, ecot.evaluation.job, ecot.data.prepare, ecot.networks.digits,"
-    " ecot.networks.street, ecot.systems.joint, ecot.systems.separate, ecot.systems.baseline,"
+    " ecot.networks.street, ecot.codec.codec, ecot.systems.joint, ecot.systems.separate, ecot.systems.baseline,"
     " ecot.products.catalogue",
     "analysis": "ecot.cli, ecot.products.catalogue, ecot.products.drawing",
 }

@@ -5,14 +5,36 @@ configuration gives it a schedule under `tasks.<task>.modes.<mode>`. This module
 is planned fast.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, WithJsonSchema
 
 from ecot.registry import Registry
 
-Randomness = Literal["common", "independent"]
+KINDS_OF_RANDOMNESS = "common, independent, limited-k with k from 1 to 16"
+_FORM = r"common|independent|limited-([1-9]|1[0-6])"
+
+
+def _known(name: str) -> str:
+    if not re.fullmatch(_FORM, name):
+        raise ValueError(f"{name!r} is no randomness; allowed: {KINDS_OF_RANDOMNESS}")
+    return name
+
+
+# common: encoder and decoder share the dither (14); independent: each has its own (16); limited-k: they share the
+# first k bits of each number of the dither, and each draws the rest on its own.
+Randomness = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "pattern": f"^({_FORM})$", "title": "Randomness"})
+]
 Dither = Literal["fresh", "shared"]
+
+
+def is_limited(randomness: str) -> bool:
+    """Whether a kind of randomness is `limited-k`, with a k that is allowed."""
+    return randomness.startswith("limited-") and re.fullmatch(_FORM, randomness) is not None
 
 
 @dataclass(frozen=True)
@@ -20,7 +42,9 @@ class Mode:
     """One way to train a system.
 
     `dithers` gives, for each kind of randomness that the mode is defined for, how many dither vectors a system draws
-    per image. A mode without a bottleneck has an empty one, and then neither rate nor randomness.
+    per image. A mode without a bottleneck has an empty one, and then neither rate nor randomness. A mode that has
+    both common and independent randomness also has what lies between them, `limited-k`, with as many vectors as
+    `independent`.
     """
 
     name: str
@@ -34,7 +58,12 @@ class Mode:
 
     def vectors(self, randomness: Randomness | None, dither: Dither | None) -> int:
         """How many dither vectors a system draws per image."""
-        return (self.dithers[randomness] if randomness else 0) + (self.readings[dither] if dither else 0)
+        kind = "independent" if randomness and is_limited(randomness) else randomness
+        return (self.dithers[kind] if kind else 0) + (self.readings[dither] if dither else 0)
+
+    def has(self, randomness: str) -> bool:
+        """Whether the mode is defined for a kind of randomness."""
+        return randomness in self.dithers or (is_limited(randomness) and len(self.dithers) > 1)
 
     @property
     def rated(self) -> bool:

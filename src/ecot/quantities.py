@@ -64,6 +64,8 @@ for _quantity in (
     Quantity("mse_x_y1", "E‖X − Y1‖²", r"$E\|X-Y_1\|^2$", 4, "per pixel", "lower", 0),
     Quantity("mse_y_y2", "E‖Ỹ − Y2‖²", r"$E\|\tilde{Y}-Y_2\|^2$", 4, "per pixel", "lower", 0),
     Quantity("mse_y1_y2", "E‖Y1 − Y2‖²", r"$E\|Y_1-Y_2\|^2$", 4, "per pixel", "lower", 0),
+    Quantity("cross_entropy_bits", "cross-entropy of Z", "cross-entropy of $Z$", 3, "bits per image", "lower", 0),
+    Quantity("file_bits", "bits of a file", "bits of a file", 3, "bits per image", "lower", 0),
     Quantity("loss_decomposed", "decomposed loss (18)", "decomposed loss (18)", 4, "per pixel", "lower", 0),
 ):
     QUANTITIES.register(_quantity)

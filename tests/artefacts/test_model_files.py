@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -157,4 +159,28 @@ def test_tensors_of_another_type_are_refused(saved):
 def test_a_file_of_tensors_that_is_no_model_is_refused(tmp_path, header):
     tensors.write(tmp_path / "model.safetensors", {"a": torch.ones(1)}, header)
     with pytest.raises(DamagedError, match=r"model\.safetensors .*its header states no settings"):
+        models.read(tmp_path)
+
+
+def test_frequencies_come_back_with_the_tensors_and_are_none_of_them(saved, tmp_path):
+    _, made, model = saved
+    frequencies = np.arange(24, dtype=np.int32).reshape(2, 3, 4)
+    models.save(tmp_path, replace(model, frequencies=frequencies), [], RECORD)
+    found = models.load(tmp_path, made)
+    assert np.array_equal(found.frequencies, frequencies)
+    assert found.tensors.keys() == model.tensors.keys()
+    assert models.read(saved[0]).frequencies is None
+
+
+def test_a_setting_that_came_after_a_model_is_null_for_it(settings, tmp_path):
+    """So that a model which is carried along can be read by later versions; also in the model that it builds on."""
+    made = settings(mode="baseline")
+    older = json.loads(made.model_dump_json())
+    del older["dither"], older["frozen"]["dither"], older["n_train"]
+    header = {"settings": json.dumps(older), "fingerprint": "0" * 16}
+    tensors.write(tmp_path / "model.safetensors", systems.build(made).state_dict(), header)
+    assert models.read(tmp_path).settings == made.model_copy(update={"n_train": None})
+    del older["levels"]
+    tensors.write(tmp_path / "model.safetensors", {}, {**header, "settings": json.dumps(older)})
+    with pytest.raises(DamagedError, match="its header states no settings"):
         models.read(tmp_path)

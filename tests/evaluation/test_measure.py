@@ -30,6 +30,7 @@ from ecot.quantities import QUANTITIES, measures
 
 CPU = torch.device("cpu")
 HOW = MeasurementSettings(n_test=64, seed=0, n_samples=5, critic_steps=2)
+RATES = ["cross_entropy_bits", "file_bits"]
 DECOMPOSITION = ["mse_x_y1", "mse_y_y2", "mse_y1_y2", "loss_decomposed"]
 
 
@@ -39,7 +40,8 @@ def measured(trained, datasets, classifiers):
 
     def of(made, how=HOW):
         law = target_law(datasets, classifiers, made.dataset, how)
-        return measure(made, models.load(trained(made), made).tensors, law, how, CPU)
+        model = models.load(trained(made), made)
+        return measure(made, model.tensors, law, how, CPU, model.frequencies)
 
     return of
 
@@ -78,7 +80,8 @@ def test_every_mode_is_measured(measured, settings, mode, task):
     found = measured(made)
     values = found.quantities
     decomposed = mode in ("joint", "separate")
-    assert set(values) == {"mse_input", "mse_target", *(DECOMPOSITION if decomposed else []), *measures()}
+    own = DECOMPOSITION if decomposed else RATES if mode in ("end_to_end", "baseline") else []
+    assert set(values) == {"mse_input", "mse_target", *own, *measures()}
     assert all(QUANTITIES[name].least <= value <= QUANTITIES[name].most for name, value in values.items())
     assert 0 < values["mse_input"] < 1
     assert 0 < values["mse_target"] < 1
@@ -109,6 +112,13 @@ def test_quantities_are_their_definitions(measured, trained, settings, datasets,
     values = dict(found.quantities)
     assert values.pop("mse_input") == pytest.approx(((x - output) ** 2).mean(), rel=1e-5)
     assert values.pop("mse_target") == pytest.approx(((y - output) ** 2).mean(), rel=1e-5)
+    with torch.no_grad():
+        z = (system.compressor.encoder(torch.from_numpy(x)) + u[0] + 1) * 1.5
+    indices = z.round().clamp(0, 3).numpy().astype(int)
+    frequencies = models.read(trained(made)).frequencies  # nothing is shared: one context
+    bits = -np.log2(frequencies[np.arange(4), 0, indices] / frequencies.sum(-1)[0, 0]).sum()
+    assert values.pop("cross_entropy_bits") == pytest.approx(bits / 64)
+    assert bits / 64 < values.pop("file_bits") < bits / 64 + 8 * 100 / 64  # a head of some 100 bytes
     law = target_law(datasets, classifiers, "mnist_sample", HOW)
     assert values == pytest.approx(law.scores(torch.from_numpy(output)), rel=1e-4, abs=1e-6)
     for name, images in (("x", x), ("y", y), ("output", output)):

@@ -20,10 +20,13 @@ def in_order(values):
                 continue
             for rate in schedule.get("rates", [None]):
                 for randomness in schedule.get("randomness", ["independent"]):
-                    for dither in schedule.get("dither", [None]):
-                        point = "" if rate is None else f"{randomness}/rate-{rate}/"
-                        point += "" if dither is None else f"dither-{dither}/"
-                        names.extend(f"{task}/{mode}/{point}seed-{seed}" for seed in values["seeds"])
+                    if randomness.startswith("limited") and rate not in schedule.get("limited_rates", [rate]):
+                        continue
+                    for reading in schedule.get("dither", [None]):
+                        for seed in values["seeds"]:
+                            point = "" if rate is None else f"{randomness}/rate-{rate}/"
+                            point += "" if reading is None else f"dither-{reading}/"
+                            names.append(f"{task}/{mode}/{point}seed-{seed}")
     return names
 
 
@@ -45,6 +48,10 @@ def test_the_grids_of_the_shipped_configurations(repository, values):
     demo = load(repository / "config.yaml", repository / "config.demo.yaml")
     assert names(demo) == in_order(demo.model_dump(exclude_none=True))
     assert len(rated(demo)) == len(grid(demo)) - len(demo.tasks) * len(demo.seeds)
+    limited = load(repository / "config.yaml", repository / "config.limited.yaml")
+    assert [cell.randomness for cell in grid(limited)[:: len(limited.seeds)]] == [
+        "independent", "limited-1", "limited-2", "limited-3", "limited-4", "common"
+    ]  # fmt: skip
 
 
 def select(values, **chosen):

@@ -12,6 +12,7 @@ from torch import nn
 from ecot import systems
 from ecot.artefacts import model as models
 from ecot.artefacts.names import MODEL_FILES
+from ecot.coding.quantiser import Code
 from ecot.config import Compute
 from ecot.data.arrays import load
 from ecot.engine.feed import Feed
@@ -196,10 +197,13 @@ def test_theorem_1_on_a_finite_source():
     y_tilde = torch.from_numpy(np.array([outputs[encoding[i], v] for i, v in cases]))
 
     class Frozen(nn.Module):
-        def code(self, x, u1):
-            return z
+        def encode(self, x, u1):
+            return Code(z)
 
-        def decoder(self, representation):
+        def centres(self, code):
+            return code.indices
+
+        def decode(self, code, u2):
             return y_tilde
 
     def decomposed(y1, y2):

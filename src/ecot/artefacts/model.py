@@ -1,6 +1,7 @@
 """A cell's model and what belongs to it: the files of its folder in the store.
 
-    model.safetensors   the system's tensors; the header has the settings that decided them and their fingerprint
+    model.safetensors   the system's tensors and the frequencies of its indices, by which they are entropy-coded; the
+                        header has the settings that decided them and their fingerprint
     config.yaml         the same settings for a person
     history.csv         the losses, one row per epoch
     run.json            the run record: versions, device, processor, commit, times, checksums
@@ -17,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import torch
 import yaml
+from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -30,15 +34,20 @@ from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings
 
 KEPT = ".kept"
+FREQUENCIES = "entropy.frequencies"  # among the tensors of the file
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained system's tensors, the settings that decided them, and the fingerprint of the model."""
+    """A trained system's tensors, the settings that decided them, and the fingerprint of the model.
+
+    A system that is a code has the frequencies of its indices, int32 (d, contexts, L); see `ecot.coding.entropy`.
+    """
 
     settings: CellSettings
     tensors: dict[str, Tensor]
     fingerprint: str
+    frequencies: NDArray[np.int32] | None = None
 
 
 def save(folder: Path, model: Model, history: list[dict[str, float]], record: Mapping[str, Any]) -> None:
@@ -48,7 +57,10 @@ def save(folder: Path, model: Model, history: list[dict[str, float]], record: Ma
         "fingerprint": model.fingerprint,
         **{name: str(record[name]) for name in ("ecot", "torch", "dataset_sha256")},
     }
-    tensors.write(folder / MODEL, model.tensors, header)
+    held = dict(model.tensors)
+    if model.frequencies is not None:
+        held[FREQUENCIES] = torch.from_numpy(model.frequencies)
+    tensors.write(folder / MODEL, held, header)
     write_text(folder / SETTINGS, yaml.safe_dump(model.settings.model_dump(), sort_keys=False))
     with atomic(folder / HISTORY) as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False)
@@ -105,10 +117,25 @@ def read(folder: Path) -> Model:
     if not path.is_file():
         raise DamagedError(path, "it is missing", _ANEW)
     found, header = tensors.read(path, _ANEW)
+    frequencies = found.pop(FREQUENCIES, None)
     try:
-        return Model(CellSettings.model_validate_json(header["settings"]), found, header["fingerprint"])
-    except (KeyError, ValidationError) as error:
+        settings = CellSettings.model_validate_json(json.dumps(_complete(json.loads(header["settings"]))))
+        counts = None if frequencies is None else frequencies.numpy()
+        return Model(settings, found, header["fingerprint"], counts)
+    except (KeyError, ValueError, RecursionError, ValidationError) as error:
         raise DamagedError(path, f"its header states no settings: {error}", _ANEW) from None
+
+
+def _complete(values: Any) -> Any:
+    """The settings in a header, with null for those that came after the model was trained: it was trained without.
+
+    So a model that is carried along stays usable. `load` does not take it for one of today's settings: it compares
+    fingerprints.
+    """
+    if not isinstance(values, dict):
+        return values
+    absent: dict[str, Any] = dict.fromkeys(CellSettings.model_fields)
+    return {**absent, **values, "frozen": _complete(values.get("frozen"))}
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ecot import __version__
-from ecot.cli import data, inspect, report, train
+from ecot.cli import codec, data, inspect, report, train
 from ecot.cli.bounds import bounds
 from ecot.errors import EcotError
 
@@ -34,6 +34,7 @@ for _command in (
     *(data.data, data.schema, data.classifier, data.clean_scores),
     *(train.train, train.evaluate),
     *(report.make, report.show, report.reference),
+    *(codec.encode, codec.decode),
     *(inspect.index, inspect.prune, inspect.compare),
     bounds,
 ):

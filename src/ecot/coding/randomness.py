@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORDS_A_BLOCK = 4  # Philox-4x64 turns one counter value into four 64-bit words
+BITS = 53  # of a number of the dither
 
 
 def key(seed: int, *purpose: str | int) -> int:
@@ -36,19 +37,57 @@ def words(stream: int, n: int, start: int = 0) -> NDArray[np.uint64]:
     return raw[skip:]
 
 
-def dither(stream: int, n: int, dim: int, levels: int, start: int = 0) -> NDArray[np.float32]:
+def dither(
+    stream: int, n: int, dim: int, levels: int, start: int = 0, *, shared: int = 0, shared_bits: int = 0
+) -> NDArray[np.float32]:
     """Dither vectors U ~ U[-1/(L-1), 1/(L-1)]^d (Section B.2), shape (n, dim).
 
-    Row i belongs to image start + i and depends on nothing else: a decoder can make it alone.
+    Row i belongs to image start + i and depends on nothing else: a decoder can make it alone. The first `shared_bits`
+    of the 53 bits of each number are those of the stream `shared`, and the rest is of the stream `stream`. Two
+    vectors with such bits in common lie in the same one of 2^shared_bits equal parts of the interval.
     """
+    drawn = words(stream, n * dim, start * dim)
+    if shared_bits:
+        rest = np.uint64(2 ** (64 - shared_bits) - 1)
+        drawn = (words(shared, n * dim, start * dim) & ~rest) | (drawn & rest)
     # Odd multiples of 2^-53 in (-1, 1), symmetric about 0; one division and one rounding, both exact by IEEE 754.
-    odd = (words(stream, n * dim, start * dim) >> np.uint64(11)).astype(np.int64) * 2 - (2**53 - 1)
+    odd = (drawn >> np.uint64(11)).astype(np.int64) * 2 - (2**53 - 1)
     return (odd * 2.0**-53 / (levels - 1)).astype(np.float32).reshape(n, dim)
 
 
-def dither_vectors(streams: Sequence[int], n: int, dim: int, levels: int, start: int = 0) -> NDArray[np.float32]:
-    """Dither for systems that draw k vectors per image, one stream for each vector: shape (n, k, dim)."""
+def shared_bits(randomness: str | None) -> int:
+    """How many bits of each number of the dither encoder and decoder share.
+
+    None of them for `independent` and without a bottleneck, k for `limited-k`, and all for `common`.
+    """
+    if randomness is None or randomness == "independent":
+        return 0
+    return BITS if randomness == "common" else int(randomness.removeprefix("limited-"))
+
+
+def leading_bits(stream: int, n: int, dim: int, bits: int, start: int = 0) -> NDArray[np.uint8]:
+    """The first `bits` (0 to 8) bits of each number of the dither of a stream, shape (n, dim), exact on any machine.
+
+    They say in which of 2^bits equal parts of its interval a number lies.
+    """
+    if not bits:
+        return np.zeros((n, dim), np.uint8)
+    return (words(stream, n * dim, start * dim) >> np.uint64(64 - bits)).astype(np.uint8).reshape(n, dim)
+
+
+def dither_vectors(
+    streams: Sequence[int], n: int, dim: int, levels: int, start: int = 0, *, shared_bits: int = 0
+) -> NDArray[np.float32]:
+    """Dither for systems that draw k vectors per image, one stream for each vector: shape (n, k, dim).
+
+    Of the numbers of every vector the first `shared_bits` bits are those of the first vector.
+    """
     u = np.empty((n, len(streams), dim), np.float32)
     for i, stream in enumerate(streams):
-        u[:, i] = dither(stream, n, dim, levels, start)
+        u[:, i] = dither(stream, n, dim, levels, start, shared=streams[0], shared_bits=shared_bits)
     return u
+
+
+def measurement_streams(seed: int, vectors: int) -> list[int]:
+    """The streams of the dither by which models are measured, one for each vector; the codec draws from them, too."""
+    return [key(seed, "test dither", i) for i in range(vectors)]

@@ -29,16 +29,20 @@ class ModeSettings(Schedule):
     randomness: list[Randomness] | None = Field(
         None,
         min_length=1,
-        description="common: the dither is shared (14); independent: it is not (16); for modes that have both",
+        description="common: the dither is shared (14); independent: it is not (16); limited-k: the first k bits of"
+        " each of its numbers are; for modes that have both",
     )
 
+    limited_rates: list[Rate] | None = Field(
+        None, min_length=1, description="those of the rates at which limited-k is trained; null: all"
+    )
     dither: list[Dither] | None = Field(
         None,
         min_length=1,
         description="fresh: the branches see a code with dither of its own; shared: the code of the frozen output",
     )
 
-    _ordered = field_validator("rates")(_ascending)
+    _ordered = field_validator("rates", "limited_rates")(_ascending)
 
     @field_validator("randomness", "dither")
     @classmethod
@@ -115,8 +119,13 @@ class TaskSettings(Settings):
                     raise ValueError(f"{name}.{axis}: missing; write a list for it")
                 if not has_it and getattr(settings, axis) is not None:
                     raise ValueError(f"{name}.{axis}: {name} has no choice of {axis}; leave it out")
+            odd = sorted(set(settings.limited_rates or []) - set(settings.rates or []))
+            if odd:
+                raise ValueError(
+                    f"{name}.limited_rates: {odd[0]} is none of the rates; write some of {settings.rates}"
+                )
             for randomness in settings.randomness or []:
-                if randomness not in mode.dithers:
+                if not mode.has(randomness):
                     raise ValueError(f"{name}.randomness: {randomness}; allowed: {', '.join(mode.dithers)}")
         return {name: modes[name] for name in MODES if name in modes}
 

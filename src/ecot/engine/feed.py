@@ -69,6 +69,11 @@ class Feed:
                 position=torch.rand(size, 1, 1, 1, device=self.device, generator=generator),
             )
 
+    def contexts(self, number: int, bits: int) -> NDArray[np.uint8]:
+        """The first `bits` bits of each number of the encoder's dither in epoch `number`, (images, d)."""
+        n = self.steps * self.settings.training.batch_size
+        return randomness.leading_bits(self._stream("dither 0", number), n, self.settings.latent_dim, bits)
+
     def _stream(self, purpose: str, *number: int) -> int:
         return randomness.key(self.settings.seed, *self.settings.identity, purpose, *number)
 
@@ -80,7 +85,9 @@ class Feed:
         settings = self.settings
         streams = [self._stream(f"dither {i}", epoch) for i in range(settings.dithers)]
         n = self.steps * settings.training.batch_size
-        u = randomness.dither_vectors(streams, n, settings.latent_dim, settings.levels)
+        u = randomness.dither_vectors(
+            streams, n, settings.latent_dim, settings.levels, shared_bits=settings.shared_bits
+        )
         return torch.from_numpy(u).to(self.device)
 
 

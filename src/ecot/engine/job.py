@@ -89,7 +89,7 @@ def train(
         **made_by,
         "code": fingerprint.training_code(settings.task, settings.mode, settings.degradation.kind),
     }
-    model = models.Model(settings, training.model(), fingerprint.trained(settings))
+    model = models.Model(settings, training.model(), fingerprint.trained(settings), training.frequencies())
     models.save(folder, model, history, record)
     state.remove()
     log.info("done in %.1f s, %.0f images/s", record["seconds"], record["images_per_second"])

@@ -6,11 +6,13 @@ What only tells something to a person, and what writes files, is in `ecot.engine
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ecot import systems
-from ecot.coding import randomness
+from ecot.coding import entropy, randomness
 from ecot.data.arrays import training_split
 from ecot.engine.feed import Feed
 from ecot.engine.loop import Observer, Progress, Row, fit
@@ -40,6 +42,23 @@ class Training:
     def model(self) -> dict[str, Tensor]:
         """The system's tensors, by name."""
         return self.trainer.system.state_dict()
+
+    def frequencies(self) -> NDArray[np.int32] | None:
+        """The frequencies of the indices of the trained system, by which they are entropy-coded.
+
+        They are counted over one epoch more, with noise and dither of its own, that trains nothing. None for a system
+        that is no code.
+        """
+        system, settings = self.trainer.system, self.trainer.settings
+        if not isinstance(system, systems.Coder):
+            return None
+        epoch = settings.schedule.epochs + 1
+        bits = entropy.context_bits(settings.shared_bits, settings.levels)
+        system.eval()
+        with torch.no_grad():
+            found = [system.encode(batch.x, batch.u[:, 0]).indices.cpu().numpy() for batch in self.feed.epoch(epoch)]
+        indices = np.concatenate(found).astype(np.int32)
+        return entropy.fit(indices, self.feed.contexts(epoch, bits), settings.levels, bits)
 
 
 def make_trainer(settings: CellSettings, device: torch.device, frozen: Mapping[str, Tensor] | None = None) -> Trainer:

@@ -44,19 +44,20 @@ def batches(
     dithers: int = 0,
     latent_dim: int = 0,
     levels: int = 2,
+    shared_bits: int = 0,
     convert: Convert = _unchanged,
 ) -> Iterator[DegradedBatch]:
     """The test set in its order, `size` images at a time; the draws do not depend on `size`.
 
     `images` are uint8 (n, c, h, w). A system that draws `dithers` vectors of `latent_dim` numbers per image, for a
-    quantiser of that many `levels`, gets u (n, dithers, latent_dim). `convert` turns each float32 array into what the
-    caller computes with, for instance a tensor on a device. Raises EcotError if the degradation does not fit the
-    images.
+    quantiser of that many `levels`, gets u (n, dithers, latent_dim), whose vectors share `shared_bits` bits of each
+    number. `convert` turns each float32 array into what the caller computes with, for instance a tensor on a device.
+    Raises EcotError if the degradation does not fit the images.
     """
     degrade = degradation(settings, images.shape[-1]).to(convert)
     prepared = degrade.prepare(images)
     noise_stream = np.random.Generator(np.random.Philox(key=randomness.key(seed, "test noise")))
-    streams = [randomness.key(seed, "test dither", i) for i in range(dithers)]
+    streams = randomness.measurement_streams(seed, dithers)
     for start in range(0, len(images), size):
         rows = slice(start, start + size)
         clean = images[rows]
@@ -67,7 +68,7 @@ def batches(
             None if prepared is None else convert(_scaled(prepared[rows])),
             None if noise is None else convert(noise),
         )
-        u = randomness.dither_vectors(streams, len(clean), latent_dim, levels, start)
+        u = randomness.dither_vectors(streams, len(clean), latent_dim, levels, start, shared_bits=shared_bits)
         yield DegradedBatch(x, y, convert(u))
 
 

@@ -62,11 +62,10 @@ def measure_cell(
     sha256 = checksum(dataset, settings.dataset, DATASETS[settings.dataset].version)
     split = measured_split(dataset, settings.n_train, settings.n_validation, measurement.n_test)
     law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
-    measured = measure(settings, model.tensors, law, measurement, chosen)
+    measured = measure(settings, model.tensors, law, measurement, chosen, model.frequencies)
     key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
     samples.write(out / "samples.npz", measured.samples)
-    with atomic(out / "samples.png") as temporary:
-        Image.fromarray(sheet(list(measured.samples.values()))).save(temporary)
+    save_sheet(out / "samples.png", list(measured.samples.values()))
     metrics.write(out / "metrics.csv", key, measured.n_test, measured.quantities)
     errors = (measured.quantities[name] for name in ("mse_input", "mse_target"))
     log.info("%s: mse_input %.5f, mse_target %.5f", out, *errors)
@@ -96,6 +95,12 @@ def write_clean_scores(
     ]
     with atomic(out) as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False)
+
+
+def save_sheet(path: Path, rows: list[NDArray[np.float32]]) -> None:
+    """Write rows of images as one picture (.png); see `sheet`."""
+    with atomic(path) as temporary:
+        Image.fromarray(sheet(rows)).save(temporary)
 
 
 def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:

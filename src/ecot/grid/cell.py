@@ -54,10 +54,9 @@ class Cell:
             if declared.rated:
                 if len(point) != 2:
                     raise ValueError(f"{mode} has a randomness and a rate")
-                kind = next((kind for kind in declared.dithers if kind == point[0]), None)
-                if kind is None:
+                if not declared.has(point[0]):
                     raise ValueError(f"{point[0]!r} is no randomness of {mode}")
-                found = cls(task, mode, kind, _number(point[1], "rate-"), found.seed, None, dither)
+                found = cls(task, mode, point[0], _number(point[1], "rate-"), found.seed, None, dither)
         except ValueError as error:
             raise EcotError(f"{name!r} is no name of a cell ({error}); write {FORM}") from None
         if found.name != "/".join(parts):

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from ecot.coding import randomness
 from ecot.config.training import Schedule, Training
 from ecot.degradations import AnyDegradation
 from ecot.modes import Dither, Randomness
@@ -39,6 +40,11 @@ class CellSettings(Settings):
         same images, so that a difference between them is one of the reading.
         """
         return self.task, self.mode, str(self.randomness), str(self.rate_bits)
+
+    @property
+    def shared_bits(self) -> int:
+        """How many bits of each number of the dither encoder and decoder share."""
+        return randomness.shared_bits(self.randomness)
 
     @property
     def latent_dim(self) -> int:

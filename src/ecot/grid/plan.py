@@ -8,7 +8,7 @@ from ecot.data.sets import DATASETS
 from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
-from ecot.modes import MODES, Dither, Randomness
+from ecot.modes import MODES, Dither, Randomness, is_limited
 
 
 def grid(config: Config) -> list[Cell]:
@@ -63,6 +63,7 @@ def sweep(config: Config, task: str) -> list[Cell]:
         for weight in settings.fit_weight.weights
         for rate in settings.fit_weight.rates
         for randomness in end_to_end.randomness or []
+        if not is_limited(randomness)  # of which the paper has no numbers
         for seed in config.seeds
     ]
 
@@ -124,6 +125,8 @@ def _whole_grid(config: Config) -> Iterator[Cell]:
             kinds: list[Randomness | None] = list(schedule.randomness or MODES[name].dithers)
             readings: list[Dither | None] = list(schedule.dither or MODES[name].readings)
             for rate, randomness, dither in product(rates, kinds or [None], readings or [None]):
+                if randomness and is_limited(randomness) and rate not in (schedule.limited_rates or rates):
+                    continue
                 for seed in config.seeds:
                     yield Cell(task, name, randomness, rate, seed, None, dither)
 

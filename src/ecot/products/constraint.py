@@ -141,7 +141,8 @@ def _cells(axes: "Axes", table: pd.DataFrame) -> None:
             # Grey in the legend, where no rate is meant.
             axes.plot([], [], color="0" if randomness is None else "0.4", label=look["label"], **mark)
     joined = next((mode for mode in MODES if set(table.randomness[table["mode"] == mode]) >= BOTH), None)
-    for rate, cells in table[table["mode"] == joined].groupby("rate_bits"):
+    both = table[(table["mode"] == joined) & table.randomness.isin(BOTH)]
+    for rate, cells in both.groupby("rate_bits"):
         means = cells.groupby("randomness")[["gelbrich", "mse_input"]].mean().sort_values("gelbrich")
         axes.plot(means.gelbrich, means.mse_input, color=colours[rate], linewidth=1, zorder=1)
     if rates:

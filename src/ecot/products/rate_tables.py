@@ -237,7 +237,8 @@ def _distortions(task: str, mode: str, kinds: Iterable[tuple[Randomness | None, 
         for kind, dither in kinds:
             if kind is not None:
                 reading = f", {dither} dither" if dither else ""
-                label = f"{quantity.text}, {RANDOMNESS[kind].lower()}{reading}"
+                shared = RANDOMNESS[kind].lower() if kind in RANDOMNESS else f"{kind} randomness"
+                label = f"{quantity.text}, {shared}{reading}"
                 yield Line(label, task, mode, kind, quantity, dither=dither)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
+from ecot.coding.quantiser import Code
 from ecot.grid.cell_settings import CellSettings
 from ecot.modes import MODES
 from ecot.systems.compressor import Compressor
@@ -20,11 +21,15 @@ from ecot.tasks import TASKS
 
 @dataclass(frozen=True)
 class Outcome:
-    """One pass: the output images, the squared errors that are trained on, and those that are only reported."""
+    """One pass: the output images, the squared errors that are trained on, and those that are only reported.
+
+    `code` is what a system that is itself a code has sent.
+    """
 
     output: Tensor
     terms: dict[str, Tensor]
     reported: dict[str, Tensor]
+    code: Code | None = None
 
 
 class Networks:
@@ -90,6 +95,18 @@ class System(nn.Module):
     def __call__(self, x: Tensor, u: Tensor) -> Outcome:
         outcome: Outcome = super().__call__(x, u)
         return outcome
+
+
+class Coder(System):
+    """A system that is itself a code: from degraded images to indices, and from indices to the output."""
+
+    @abstractmethod
+    def encode(self, x: Tensor, u1: Tensor) -> Code:
+        """The indices (n, d) of degraded images x (n, c, h, w) with the encoder's dither u1 (n, d)."""
+
+    @abstractmethod
+    def decode(self, code: Code, u2: Tensor) -> Tensor:
+        """The output images (n, c, h, w) in [0, 1] of indices (n, d) with the decoder's dither u2 (n, d)."""
 
 
 def build(settings: CellSettings) -> System:

@@ -48,12 +48,14 @@ class Joint(System):
         return cls(EndToEnd.build(networks), networks.branch_decoder(), networks.branch_decoder(), dither)
 
     def forward(self, x: Tensor, u: Tensor) -> Outcome:
-        z = self.frozen.compressor.code(x, u[:, 0])
-        y_tilde = self.frozen.compressor.decoder(z - u[:, 1])
+        compressor = self.frozen.compressor
+        code = compressor.encode(x, u[:, 0])
+        y_tilde = compressor.decode(code, u[:, 1])
         if self.dither == "shared":
+            z = compressor.centres(code)
             y1, y2 = self.decoder_1(z), self.decoder_2(z)
         else:
-            fresh = self.frozen.compressor.code(x, u[:, 2])
+            fresh = compressor.centres(compressor.encode(x, u[:, 2]))
             y1, y2 = self.decoder_1(fresh - u[:, 3]), self.decoder_2(fresh - u[:, 4])
         terms = decomposition(x, y1, y_tilde, y2)
         return Outcome(y2, terms, {"loss_decomposed": total(terms)})
