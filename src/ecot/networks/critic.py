@@ -28,7 +28,7 @@ class Critic(nn.Module):
         for convolution in self.convolutions:
             y = self.activation(convolution(y))
         score: Tensor = self.linear(y.flatten(1)).squeeze(1)
-        return score
+        return score.float()
 
     def input_gradient(self, y: Tensor) -> Tensor:
         """The gradient of h at y with respect to y, shape of y, differentiable in the parameters.
@@ -41,9 +41,9 @@ class Critic(nn.Module):
             for convolution in self.convolutions:
                 sizes.append(y.shape[-2:])
                 y = convolution(y)
-                slopes.append(torch.where(y > 0, 1.0, self.activation.negative_slope))
+                slopes.append(torch.where(y > 0, 1.0, self.activation.negative_slope).to(y.dtype))
                 y = self.activation(y)
-        gradient = self.linear.weight.view(1, *y.shape[1:])
+        gradient = self.linear.weight.view(1, *y.shape[1:]).to(y.dtype)
         weights = [convolution.get_parameter("weight") for convolution in self.convolutions]
         for weight, slope, (height, width) in zip(reversed(weights), reversed(slopes), reversed(sizes), strict=True):
             gradient = F.conv_transpose2d(
@@ -54,4 +54,4 @@ class Critic(nn.Module):
                 # Sizes n and n + 1 shrink to the same number; this says which it was.
                 output_padding=((height + 1) % 2, (width + 1) % 2),
             )
-        return gradient
+        return gradient.float()

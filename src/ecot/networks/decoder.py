@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ecot.networks.squashing import squashed
+
 SEED_SIDE = 4  # the first feature map is 4x4
 
 
@@ -59,5 +61,4 @@ class Decoder(nn.Module):
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, image_channels, 4), nn.Sigmoid())
 
     def forward(self, z: Tensor) -> Tensor:
-        y: Tensor = self.layers(z)
-        return y
+        return squashed(self.layers, z)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ecot.networks.squashing import squashed
+
 
 class Encoder(nn.Module):
     """5x5 convolutions of stride 2, linear layers, tanh (Tables 12 and 14).
@@ -33,5 +35,4 @@ class Encoder(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(inputs, latent_dim), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
-        z: Tensor = self.layers(x)
-        return z
+        return squashed(self.layers, x)
