@@ -58,9 +58,7 @@ class Training(Settings):
         description="of convolutions and matrix products: tf32 rounds their factors to 10 bits, where the device can;"
         " bfloat16 computes them in bfloat16; all else is float32",
     )
-    threads: int = Field(
-        1, ge=1, le=1_024, description="CPU threads of a training, and the cores it asks for"
-    )
+    threads: int = Field(1, ge=1, le=1_024, description="CPU threads of a training, and the cores it asks for")
 
 
 class Compute(Settings):

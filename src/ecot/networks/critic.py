@@ -21,7 +21,7 @@ class Critic(nn.Module):
             convolutions.append(nn.Conv2d(inputs, outputs, 5, stride=2, padding=2))
             inputs, side = outputs, (side + 1) // 2
         self.convolutions = nn.ModuleList(convolutions)
-        self.activation = nn.LeakyReLU()
+        self.activation = nn.LeakyReLU(inplace=True)
         self.linear = nn.Linear(inputs * side * side, 1)
 
     def forward(self, y: Tensor) -> Tensor:
@@ -40,9 +40,8 @@ class Critic(nn.Module):
         with torch.no_grad():
             for convolution in self.convolutions:
                 sizes.append(y.shape[-2:])
-                y = convolution(y)
+                y = self.activation(convolution(y))  # has the signs that it had before
                 slopes.append(torch.where(y > 0, 1.0, self.activation.negative_slope).to(y.dtype))
-                y = self.activation(y)
         gradient = self.linear.weight.view(1, *y.shape[1:]).to(y.dtype)
         weights = [convolution.get_parameter("weight") for convolution in self.convolutions]
         for weight, slope, (height, width) in zip(reversed(weights), reversed(slopes), reversed(sizes), strict=True):

@@ -38,6 +38,6 @@ class UNet(nn.Module):
 
 def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
-        *(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU()),
-        *(nn.Conv2d(outputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU()),
+        *(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU(inplace=True)),
+        *(nn.Conv2d(outputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU(inplace=True)),
     )
