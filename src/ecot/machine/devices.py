@@ -50,12 +50,18 @@ def choose(
     log.info("device: %s%s", describe(chosen), " (auto)" if device == "auto" else "")
     if (used := precision_of(chosen, precision)) != precision:
         log.warning("training.precision: %s has no %s and computes in %s", describe(chosen), precision, used)
-    elif precision == "bfloat16" and kind == "cpu" and (has := _instructions()) and not has & BFLOAT16:
+    elif precision == "bfloat16" and not fast_in_bfloat16(chosen):
         log.warning(
             "training.precision: bfloat16 is slower than float32 on this processor, which has neither avx512_bf16 nor"
             " amx_bf16"
         )
     return chosen
+
+
+def fast_in_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32; a processor of which nothing is known is believed to be."""
+    known = _instructions() if device.type == "cpu" else set()
+    return not known or bool(known & BFLOAT16)
 
 
 def precision_of(device: torch.device, precision: Precision) -> Precision:
