@@ -2,7 +2,7 @@
 
 It is written from Section 3.1, B.2 and B.3 alone, and for comparison only. It has a DataLoader that converts each
 image, eager steps, torch's Adam, and the gradient penalty by `create_graph=True`. While one player learns, the other
-is frozen: it gets no gradients. Nothing is computed that no gradient comes of, and no loss is read in a step. The loop
+is frozen: it gets no gradients. Nothing is computed that no gradient comes of, and no loss is read in a step. It
 shares with the engine the networks and the quantiser, which are not what is compared, and where both run in one
 process also the settings of the allocator.
 """
