@@ -4,8 +4,9 @@
 
 A cell of each task is trained on its embedded sample in both precisions with each seed, and measured in float32. For
 the mean over seeds of each quantity it prints the relative difference, bfloat16 against float32, with its 95 %
-interval (Student's, of the differences within a seed), and whether the interval lies within the limit. One that straddles the
-limit decides nothing: more seeds make it shorter. Where the processor has no bfloat16 this takes hours.
+interval (Student's, of the differences within a seed), and whether the interval lies within the limit. One
+that straddles the limit decides nothing: more seeds make it shorter. Where the processor has no bfloat16 this takes
+hours.
 """
 
 import logging
