@@ -46,6 +46,7 @@ test-cluster: env
 gpu-check:
 	PYTHONPATH=src $(PYTHON) -m pytest -m gpu tests/engine
 	PYTHONPATH=src $(PYTHON) -m benchmarks.training --device cuda --seconds 2
+	PYTHONPATH=src $(PYTHON) -m benchmarks.precision --device cuda
 	PYTHONPATH=src $(PYTHON) -m benchmarks.sharing --device cuda --jobs 1 --jobs 2 --jobs 4 --jobs 8
 
 lint: env

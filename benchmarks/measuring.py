@@ -13,13 +13,14 @@ import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain import PlainLoop
 from benchmarks.processes import REPOSITORY
 from ecot import config as configuration
 from ecot import systems
 from ecot.artefacts.record import commit
-from ecot.config import Config, Device
+from ecot.config import Config, Device, Precision
 from ecot.data.arrays import load
 from ecot.data.prepare import prepare
 from ecot.engine.feed import Batch, Feed
@@ -29,15 +30,18 @@ from ecot.grid.cell_settings import CellSettings
 from ecot.grid.plan import cell_settings, grid
 from ecot.machine import devices
 
+Images = NDArray[np.uint8]
 SAMPLES = {"super_resolution": "mnist_sample", "denoising": "street_digits_sample"}
 TRAINING_IMAGES = {"mnist": 60_000, "svhn": 73_257}  # of the paper's data sets
 WORKERS = 2  # of the plain loop's DataLoader, on a GPU; on the CPU they would take the cores from the training
 
 
-def choose(device: Device, **switches: bool) -> torch.device:
+def choose(
+    device: Device, *, threads: int = 1, precision: Precision = "float32", deterministic: bool = True
+) -> torch.device:
     """The device for a setting; a message and exit status 1 if there is none such."""
     try:
-        return devices.choose(device, **switches)
+        return devices.choose(device, threads=threads, precision=precision, deterministic=deterministic)
     except EcotError as error:
         raise click.ClickException(str(error)) from None
 
@@ -81,14 +85,55 @@ class Loop:
         return steps * self.batch_size / (time.perf_counter() - start)
 
 
+def at(settings: CellSettings, precision: Precision) -> CellSettings:
+    """The same cell, trained in another precision."""
+    return settings.model_copy(update={"training": settings.training.model_copy(update={"precision": precision})})
+
+
+def work(settings: CellSettings, images: NDArray[np.uint8]) -> float:
+    """Floating-point operations for each image that an eager step of the engine takes, averaged over the players."""
+    trainer = make_trainer(settings, torch.device("cpu"))
+    trainer.system.train()
+    batches = Feed(images, settings, torch.device("cpu")).epoch(1)
+    with FlopCounterMode(display=False) as counter:
+        for number, batch in zip(range(2), batches, strict=False):
+            trainer.step(number, batch)
+    return counter.get_total_flops() / (2 * settings.training.batch_size)
+
+
+def limit(device: torch.device, precision: Precision, seconds: float = 1.0) -> float:
+    """FLOP/s of the product of two square matrices in a precision: what the machine can do, at this moment."""
+    choose(device.type, precision=precision)  # type: ignore[arg-type]
+    n = 8192 if device.type == "cuda" else 1024
+    kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a, b = (torch.randn(n, n, device=device).to(kind) for _ in range(2))
+    rates = []
+    begin = time.perf_counter()
+    while len(rates) < 3 or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        a @ b
+        devices.synchronise(device)
+        rates.append(2 * n**3 / (time.perf_counter() - start))
+    return median(rates)
+
+
 def engine(
     name: str, settings: CellSettings, images: NDArray[np.uint8], device: torch.device, *, graphs: bool | None = None,
-    **switches: bool,
+    channels_last: bool = False, deterministic: bool = True,
 ) -> Loop:  # fmt: skip
-    """ecot's own loop, its steps as CUDA graphs or not (default: as in training)."""
+    """ecot's own loop, its steps as CUDA graphs or not (default: as in training).
+
+    `channels_last` lays the weights out so on a GPU, too, where a training does not.
+    """
+    training = settings.training
 
     def prepare() -> None:
-        choose(device.type, **switches)  # type: ignore[arg-type]
+        choose(
+            device.type,  # type: ignore[arg-type]
+            threads=training.threads,
+            precision=training.precision,
+            deterministic=deterministic,
+        )
 
     prepare()
     # The frozen model, where the mode needs one, stays untrained: training does not change its speed.
@@ -96,6 +141,10 @@ def engine(
     trainer = make_trainer(settings, device, frozen)
     if graphs is not None:
         trainer.graphs = graphs
+    if channels_last:
+        for player in (trainer.system, trainer.critic):
+            if player is not None:
+                player.to(memory_format=torch.channels_last)
     trainer.system.train()
     feed = Feed(images, settings, device)
 
@@ -117,9 +166,10 @@ def engine(
 
 
 def plain(settings: CellSettings, images: NDArray[np.uint8], device: torch.device) -> Loop:
-    """The loop to compare with, under torch's own defaults."""
+    """The loop to compare with, under torch's own defaults, on as many threads as the engine."""
 
     def prepare() -> None:
+        torch.set_num_threads(settings.training.threads)
         if device.type == "cuda":
             torch.use_deterministic_algorithms(False)
             torch.backends.cudnn.benchmark = False

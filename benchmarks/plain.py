@@ -1,8 +1,10 @@
-"""The plain loop: end-to-end training the way a paper's code is usually written.
+"""The plain loop: end-to-end training as a careful first version of a paper's code is written.
 
 It is written from Section 3.1, B.2 and B.3 alone, and for comparison only. It has a DataLoader that converts each
-image, eager steps, `backward()` through everything, the gradient penalty by `create_graph=True`, and it reads the
-losses at every step. It shares with the engine the networks and the quantiser, which are not what is compared.
+image, eager steps, torch's Adam, and the gradient penalty by `create_graph=True`. While one player learns, the other
+is frozen: it gets no gradients. Nothing is computed that no gradient comes of, and no loss is read in a step. It
+shares with the engine the networks and the quantiser, which are not what is compared, and where both run in one
+process also the settings of the allocator.
 """
 
 import itertools
@@ -57,7 +59,7 @@ class PlainLoop:
         )
         self.batches = itertools.chain.from_iterable(itertools.repeat(self.loader))
         self.number = 0
-        self.last: dict[str, float] = {}
+        self.last: dict[str, Tensor] = {}
 
     def run(self, steps: int) -> None:
         """Take so many steps; the critic takes every other batch."""
@@ -67,7 +69,7 @@ class PlainLoop:
             if self.number % 2 == 0:
                 self.critic_step(x, y)
             else:
-                self.generator_step(x, y)
+                self.generator_step(x)
             self.number += 1
 
     def degrade(self, y: Tensor) -> Tensor:
@@ -92,28 +94,28 @@ class PlainLoop:
 
     def critic_step(self, x: Tensor, y: Tensor) -> None:
         """Wasserstein-1 distance and gradient penalty."""
-        fake = self.reconstruct(x)
+        self.critic.requires_grad_(True)
+        with torch.no_grad():
+            fake = self.reconstruct(x)
         position = torch.rand(len(y), 1, 1, 1, device=self.device)
-        between = (position * y + (1 - position) * fake).detach().requires_grad_(True)
+        between = (position * y + (1 - position) * fake).requires_grad_(True)
         score = self.critic(between)
-        (gradient,) = torch.autograd.grad(
-            score, between, torch.ones_like(score), create_graph=True, retain_graph=True
-        )
+        (gradient,) = torch.autograd.grad(score, between, torch.ones_like(score), create_graph=True)
         penalty = ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
         wasserstein = self.critic(y).mean() - self.critic(fake).mean()
         loss = -wasserstein + self.settings.training.gradient_penalty * penalty
         self.critic_optimiser.zero_grad()
         loss.backward()
         self.critic_optimiser.step()
-        self.last |= {"wasserstein": wasserstein.item(), "penalty": penalty.item()}
+        self.last |= {"wasserstein": wasserstein.detach(), "penalty": penalty.detach()}
 
-    def generator_step(self, x: Tensor, y: Tensor) -> None:
-        """Squared error and lambda times the distance."""
+    def generator_step(self, x: Tensor) -> None:
+        """Squared error and lambda times the distance, without the term of clean images, which has no gradient."""
+        self.critic.requires_grad_(False)
         output = self.reconstruct(x)
         distortion = F.mse_loss(output, x)
-        wasserstein = self.critic(y).mean() - self.critic(output).mean()
-        loss = distortion + self.settings.schedule.distribution_weight * wasserstein
+        loss = distortion - self.settings.schedule.distribution_weight * self.critic(output).mean()
         self.generator_optimiser.zero_grad()
         loss.backward()
         self.generator_optimiser.step()
-        self.last |= {"distortion": distortion.item()}
+        self.last |= {"distortion": distortion.detach()}

@@ -12,7 +12,6 @@ from multiprocessing.synchronize import Barrier
 from typing import get_args
 
 import click
-import torch
 
 from benchmarks import measuring
 from ecot.config import Device
@@ -48,11 +47,8 @@ def main(device: Device, tasks: tuple[str, ...], jobs: tuple[int, ...], seconds:
 def _train(device: Device, task: str, seconds: float, barrier: Barrier, results: "SimpleQueue[float]") -> None:
     """One of the trainings: warm up, wait for the others, run for as many steps as they."""
     logging.disable(logging.INFO)
-    torch.set_num_threads(1)
     chosen = measuring.choose(device)
-    loop = measuring.engine(
-        "engine", measuring.example(measuring.paper(), task), measuring.sample(task), chosen, tf32=True
-    )
+    loop = measuring.engine("engine", measuring.example(measuring.paper(), task), measuring.sample(task), chosen)
     loop.speed(10)
     barrier.wait()
     steps = max(4, int(seconds * loop.speed(8) / loop.batch_size))

@@ -1,9 +1,11 @@
 """Writing whole files or nothing, reading small ones, and naming file contents."""
 
+import csv
 import hashlib
+import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,6 +64,15 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) to `path` as a whole."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows of the same columns to `path`, their names in the first line; floats to the last bit."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def read_text(path: Path) -> str:

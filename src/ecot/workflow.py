@@ -232,17 +232,9 @@ class Pipeline:
         `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU. A job that
         was cut short, for memory, time or its node, asks for more at its next attempt.
         """
-        base = self._resources(job)
+        base: JobResources = getattr(self.config.resources, job)
         wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
         return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
-
-    def threads(self, job: str) -> int:
-        """CPU cores of a kind of job."""
-        return self._resources(job).threads
-
-    def _resources(self, job: str) -> JobResources:
-        resources: JobResources = getattr(self.config.resources, job)
-        return resources
 
     def _gpu(self) -> dict[str, Any]:
         """One GPU, in the words of Snakemake's Slurm plugin."""

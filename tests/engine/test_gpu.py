@@ -23,12 +23,13 @@ from ecot.modes import MODES
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
 TASKS = ["super_resolution", "denoising"]
+PRECISIONS = ["float32", "tf32", "bfloat16"]
 HOW = MeasurementSettings(n_test=64, seed=0, n_samples=4, critic_steps=2)
 
 
 @pytest.fixture
 def gpu():
-    """The device, deterministic and in float32, as `train` leaves it with tf32 off."""
+    """The device, deterministic and in float32, as `train` leaves it by default."""
     return devices.choose("cuda")
 
 
@@ -66,11 +67,11 @@ def test_gpu_and_cpu_take_the_same_first_steps(datasets, settings, gpu, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("tf32", [False, True])
-def test_graphs_give_the_numbers_of_eager_steps(datasets, settings, task, tf32):
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_graphs_give_the_numbers_of_eager_steps(datasets, settings, task, precision):
     """To the last bit, over two epochs: losses, networks, moments and running statistics."""
-    device = devices.choose("cuda", tf32=tf32)
-    made = settings(task=task, change={"tasks": {task: {"width": 1.0}}})
+    device = devices.choose("cuda", precision=precision)
+    made = settings(task=task, change={"tasks": {task: {"width": 1.0}}, "training": {"precision": precision}})
     images = load(datasets / f"{made.dataset}.npz", "train", 1024).images
     histories, tensors = [], []
     for graphs in (False, True):
@@ -83,12 +84,13 @@ def test_graphs_give_the_numbers_of_eager_steps(datasets, settings, task, tf32):
     assert not differing(*tensors)
 
 
-def test_tf32_is_a_setting(datasets, settings):
-    made = settings(change={"tasks": {"super_resolution": {"width": 1.0}}})
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_precision_is_a_setting(datasets, settings, precision):
     images = load(datasets / "mnist_sample.npz", "train", 128).images
     losses = []
-    for tf32 in (False, True, False):
-        device = devices.choose("cuda", tf32=tf32)
+    for each in ("float32", precision, "float32"):
+        device = devices.choose("cuda", precision=each)
+        made = settings(change={"tasks": {"super_resolution": {"width": 1.0}}, "training": {"precision": each}})
         batch = next(Feed(images, made, device).epoch(1))
         losses.append(float(make_trainer(made, device).generator_step(batch)["distortion"]))
     assert losses[0] == losses[2] != losses[1]
@@ -162,7 +164,7 @@ def test_training_on_a_gpu_learns_what_the_cpu_learns(datasets, settings):
     made = settings(change={"tasks": {"super_resolution": {"modes": mode}}, "training": {"batch_size": 16}})
     images = load(datasets / "mnist_sample.npz", "train", 1024).images
     last = []
-    for device in (torch.device("cpu"), devices.choose("cuda", tf32=True)):
+    for device in (torch.device("cpu"), devices.choose("cuda", precision="tf32")):
         last.append(fit(make_trainer(made, device), Feed(images, made, device))[-1]["distortion"])
     assert last[1] == pytest.approx(last[0], rel=0.05)
     assert np.isfinite(last).all()

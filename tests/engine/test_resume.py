@@ -244,7 +244,7 @@ def test_a_damaged_state_is_set_aside_with_a_message(half_done, caplog, name):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("name", ["settings and code", "frozen model", "torch", "numpy", "dataset_sha256"])
+@pytest.mark.parametrize("name", ["settings and code", "frozen model", "threads", "torch", "numpy", "dataset_sha256"])
 def test_a_state_of_another_training_is_set_aside_and_the_message_says_what_differs(half_done, caplog, name):
     path, go_on = half_done
 
@@ -265,4 +265,16 @@ def test_a_state_of_other_settings_is_set_aside(half_done, settings, caplog):
     with caplog.at_level(logging.WARNING):
         go_on(settings(seed=1))
     assert "it is of another training: settings and code differ" in caplog.messages[0]
+    assert path.with_suffix(".set-aside").is_file()
+
+
+def test_a_state_of_another_number_of_threads_is_set_aside(half_done, settings, caplog):
+    path, go_on = half_done
+    threads = torch.get_num_threads()
+    try:
+        with caplog.at_level(logging.WARNING):
+            go_on(settings(change={"training": {"threads": 2}}))
+    finally:
+        torch.set_num_threads(threads)
+    assert "it is of another training: settings and code, threads differ" in caplog.messages[0]
     assert path.with_suffix(".set-aside").is_file()

@@ -30,7 +30,6 @@ GRID = {
         },
     },
     "evaluation": {"critic_steps": 2},
-    "resources": {"train": {"threads": 1}},
 }  # fmt: skip
 
 

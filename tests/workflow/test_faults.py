@@ -34,7 +34,6 @@ ONE = {
         },
         "denoising": None,
     },
-    "resources": {"train": {"threads": 1}},
 }  # fmt: skip
 TABLE = "results/tiny/tables/table_05.csv"
 CELL = "super_resolution/end_to_end/common/rate-8/seed-0"

@@ -38,7 +38,6 @@ TINY = {
         },
     },
     "evaluation": {"critic_steps": 2},
-    "resources": {"train": {"threads": 1}},
 }  # fmt: skip
 
 

@@ -10,7 +10,6 @@ rule dataset:
         dataset=r"\w+",
     conda:
         "../../envs/torch.yaml"
-    threads: pipeline.threads("other")
     resources:
         **pipeline.resources("other"),
     params:
@@ -36,7 +35,6 @@ rule classifier:
         fingerprint=FINGERPRINT,
     conda:
         "../../envs/torch.yaml"
-    threads: pipeline.threads("evaluate")
     resources:
         **pipeline.resources("evaluate", gpu=True),
     params:

@@ -23,7 +23,6 @@ rule evaluate:
         pipeline.measured_together
     conda:
         "../../envs/torch.yaml"
-    threads: pipeline.threads("evaluate")
     resources:
         **pipeline.resources("evaluate", gpu=True),
         # Where a profile lets one take its turn at a time, a group asks for no more than one of its jobs does.
@@ -50,7 +49,6 @@ rule clean_scores:
         f"{pipeline.logs}/constraint/clean_scores_{{task}}.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: pipeline.threads("evaluate")
     resources:
         **pipeline.resources("evaluate", gpu=True),
     params:

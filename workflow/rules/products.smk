@@ -35,7 +35,6 @@ for product in pipeline.products.values():
         localrule: product.job is None
         conda:
             f"../../envs/{product.environment}.yaml"
-        threads: pipeline.threads(product.job or "other")
         resources:
             **pipeline.resources(product.job or "other"),
         params:

@@ -26,7 +26,7 @@ for mode in pipeline.modes:
             fingerprint=FINGERPRINT,
         conda:
             "../../envs/torch.yaml"
-        threads: pipeline.threads("train")
+        threads: pipeline.config.training.threads
         resources:
             **pipeline.resources("train", gpu=True),
         params:

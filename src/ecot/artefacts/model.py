@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 import yaml
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ from torch import Tensor
 from ecot.artefacts import DamagedError, tensors
 from ecot.artefacts.names import HISTORY, MODEL, MODEL_FILES, RECORD, SETTINGS
 from ecot.errors import EcotError
-from ecot.files import atomic, read_text, sha256, write_text
+from ecot.files import atomic, read_text, sha256, write_csv, write_text
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings
 
@@ -62,8 +61,7 @@ def save(folder: Path, model: Model, history: list[dict[str, float]], record: Ma
         held[FREQUENCIES] = torch.from_numpy(model.frequencies)
     tensors.write(folder / MODEL, held, header)
     write_text(folder / SETTINGS, yaml.safe_dump(model.settings.model_dump(), sort_keys=False))
-    with atomic(folder / HISTORY) as temporary:
-        pd.DataFrame(history).to_csv(temporary, index=False)
+    write_csv(folder / HISTORY, history)
     checksums = {f"{name}_sha256": sha256(folder / name) for name in MODEL_FILES[:-1]}
     write_text(folder / RECORD, json.dumps({**record, **checksums}, indent=2) + "\n")
     for name in MODEL_FILES:

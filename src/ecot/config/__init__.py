@@ -7,7 +7,7 @@ from ecot.config.reading import check_size, json_schema, load, merge, validate
 from ecot.config.resources import JobResources
 from ecot.config.root import Config, Device
 from ecot.config.tasks import ModeSettings, TaskSettings
-from ecot.config.training import Compute, Schedule, Training
+from ecot.config.training import Compute, Precision, Schedule, Training
 
 __all__ = [
     "Compute",
@@ -15,6 +15,7 @@ __all__ = [
     "Device",
     "JobResources",
     "ModeSettings",
+    "Precision",
     "Schedule",
     "TaskSettings",
     "Training",

@@ -10,7 +10,6 @@ from ecot.settings import Settings
 class JobResources(Settings):
     """What one kind of job asks for."""
 
-    threads: int = Field(1, ge=1, description="CPU cores")
     mem_mb: int = Field(2000, ge=1, description="memory in MB, times the attempt")
     runtime: int = Field(10, ge=1, description="wall time in minutes, times the attempt")
 

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ecot.settings import Settings
 
+Precision = Literal["float32", "tf32", "bfloat16"]
 Epoch = Annotated[int, Field(ge=1, strict=False)]  # a key, which JSON has as text
 
 
@@ -52,12 +53,17 @@ class Training(Settings):
     critic_batches: Literal["unpaired", "paired"] = Field(
         "unpaired", description="the critic's clean images: drawn on their own, or those behind the batch's X"
     )
+    precision: Precision = Field(
+        "float32",
+        description="of convolutions and matrix products: tf32 rounds their factors to 10 bits, where the device can;"
+        " bfloat16 computes them in bfloat16; all else is float32",
+    )
+    threads: int = Field(1, ge=1, le=1_024, description="CPU threads of a training, and the cores it asks for")
 
 
 class Compute(Settings):
     """How trainings are computed. A change here trains nothing again."""
 
-    tf32: bool = Field(True, description="on a GPU, train with TF32 convolutions and matrix products")
     deterministic: bool = Field(True, description="on a GPU, the same numbers every time; false: faster")
     jobs_per_device: int = Field(1, ge=1, description="cells that share a GPU; --resources gpu=N counts such slots")
     save_minutes: float = Field(

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
 from ecot.degradations import KINDS, Degradation, DegradationSettings, Kind
@@ -35,6 +34,8 @@ class Jpeg(Degradation):
 
     def _through_the_codec(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """One image, uint8 (c, h, w) with one or three channels, compressed and decompressed."""
+        from PIL import Image
+
         pixels = image.transpose(1, 2, 0)
         stream = io.BytesIO()
         Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(

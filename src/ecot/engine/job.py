@@ -52,7 +52,12 @@ def train(
         State(folder, {}, "").remove()  # a training that is killed at its very end leaves it
         return
     start = time.perf_counter()
-    chosen = devices.choose(device, tf32=compute.tf32, deterministic=compute.deterministic)
+    chosen = devices.choose(
+        device,
+        threads=settings.training.threads,
+        precision=settings.training.precision,
+        deterministic=compute.deterministic,
+    )
     sha256 = checksum(dataset, settings.dataset, settings.dataset_version)
     shape, expected = DATASETS[settings.dataset].image_shape, TASKS[settings.task].image_shape
     if shape != expected:
@@ -63,6 +68,7 @@ def train(
     decided_by = {
         "settings and code": fingerprint.trained(settings),
         "frozen model": str(models.read_record(frozen)["model.safetensors_sha256"]) if frozen else "",
+        "threads": str(torch.get_num_threads()),
         **{name: made_by[name] for name in ("torch", "numpy", "dataset_sha256")},
     }
     state = State(folder, decided_by, devices.describe(chosen))
@@ -85,7 +91,9 @@ def train(
         "images_per_second": round(sum(row["images_per_second"] for row in steady) / len(steady), 1),
         "peak_memory_mb": round(devices.peak_memory_mb(chosen), 1),
         "device": devices.describe(chosen),
-        **compute.model_dump(include={"tf32", "deterministic"}),
+        "threads": torch.get_num_threads(),
+        "precision": devices.precision_of(chosen, settings.training.precision),
+        "deterministic": compute.deterministic,
         **made_by,
         "code": fingerprint.training_code(settings.task, settings.mode, settings.degradation.kind),
     }

@@ -50,21 +50,32 @@ class Trainer:
     def critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Raise mean h(Y) - mean h(Y_hat) under the gradient penalty."""
         assert self.critic is not None
-        with torch.no_grad():
-            generated = self.system(batch.x, batch.u).output
-        wasserstein = wasserstein_1(self.critic, batch.clean, generated)
-        penalty = gradient_penalty(self.critic, batch.clean, generated, batch.position)
+        with self._autocast(batch):
+            with torch.no_grad():
+                generated = self.system(batch.x, batch.u).output
+            wasserstein = wasserstein_1(self.critic, batch.clean, generated)
+            penalty = gradient_penalty(self.critic, batch.clean, generated, batch.position)
         self.adams["critic"].descend(self.settings.training.gradient_penalty * penalty - wasserstein)
         return {"wasserstein": wasserstein.detach(), "penalty": penalty.detach()}
 
     def generator_step(self, batch: Batch) -> dict[str, Tensor]:
         """Lower the squared error and, by -lambda mean h(Y_hat), the Wasserstein-1 term."""
-        outcome = self.system(batch.x, batch.u)
-        loss = torch.stack(list(outcome.terms.values())).sum()
-        if self.critic is not None:
-            loss = loss - self.settings.schedule.distribution_weight * self.critic(outcome.output).mean()
+        with self._autocast(batch):
+            outcome = self.system(batch.x, batch.u)
+            loss = torch.stack(list(outcome.terms.values())).sum()
+            if self.critic is not None:
+                loss = loss - self.settings.schedule.distribution_weight * self.critic(outcome.output).mean()
         self.adams["system"].descend(loss)
         return {name: term.detach() for name, term in outcome.terms.items()}
+
+    def _autocast(self, batch: Batch) -> torch.autocast:
+        """Where convolutions and matrix products are computed in bfloat16, if the settings say so.
+
+        Nothing that is cast is kept: weights that were cast in one step are stale in the next, and those that were
+        cast without gradients give none.
+        """
+        on = self.settings.training.precision == "bfloat16"
+        return torch.autocast(batch.x.device.type, torch.bfloat16, enabled=on, cache_enabled=False)
 
     def set_learning_rate(self, rate: float) -> None:
         """Both players' step size."""

@@ -4,10 +4,8 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from ecot.artefacts import classifier as classifiers
 from ecot.artefacts import metrics, samples
@@ -19,7 +17,7 @@ from ecot.data.sets import DATASETS
 from ecot.evaluation.classifier import accuracy, fit, on_device
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measurement import measure
-from ecot.files import atomic
+from ecot.files import atomic, write_csv
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.machine import devices
@@ -64,6 +62,8 @@ def measure_cell(
     law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
     measured = measure(settings, model.tensors, law, measurement, chosen, model.frequencies)
     key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
+    from PIL import Image
+
     samples.write(out / "samples.npz", measured.samples)
     save_sheet(out / "samples.png", list(measured.samples.values()))
     metrics.write(out / "metrics.csv", key, measured.n_test, measured.quantities)
@@ -93,8 +93,7 @@ def write_clean_scores(
         {"task": task, "images": images, "n_test": len(law.split.images), **scores}
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
     ]
-    with atomic(out) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False)
+    write_csv(out, rows)
 
 
 def save_sheet(path: Path, rows: list[NDArray[np.float32]]) -> None:

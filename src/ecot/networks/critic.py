@@ -21,14 +21,14 @@ class Critic(nn.Module):
             convolutions.append(nn.Conv2d(inputs, outputs, 5, stride=2, padding=2))
             inputs, side = outputs, (side + 1) // 2
         self.convolutions = nn.ModuleList(convolutions)
-        self.activation = nn.LeakyReLU()
+        self.activation = nn.LeakyReLU(inplace=True)
         self.linear = nn.Linear(inputs * side * side, 1)
 
     def forward(self, y: Tensor) -> Tensor:
         for convolution in self.convolutions:
             y = self.activation(convolution(y))
         score: Tensor = self.linear(y.flatten(1)).squeeze(1)
-        return score
+        return score.float()
 
     def input_gradient(self, y: Tensor) -> Tensor:
         """The gradient of h at y with respect to y, shape of y, differentiable in the parameters.
@@ -40,10 +40,9 @@ class Critic(nn.Module):
         with torch.no_grad():
             for convolution in self.convolutions:
                 sizes.append(y.shape[-2:])
-                y = convolution(y)
-                slopes.append(torch.where(y > 0, 1.0, self.activation.negative_slope))
-                y = self.activation(y)
-        gradient = self.linear.weight.view(1, *y.shape[1:])
+                y = self.activation(convolution(y))  # has the signs that it had before
+                slopes.append(torch.where(y > 0, 1.0, self.activation.negative_slope).to(y.dtype))
+        gradient = self.linear.weight.view(1, *y.shape[1:]).to(y.dtype)
         weights = [convolution.get_parameter("weight") for convolution in self.convolutions]
         for weight, slope, (height, width) in zip(reversed(weights), reversed(slopes), reversed(sizes), strict=True):
             gradient = F.conv_transpose2d(
@@ -54,4 +53,4 @@ class Critic(nn.Module):
                 # Sizes n and n + 1 shrink to the same number; this says which it was.
                 output_padding=((height + 1) % 2, (width + 1) % 2),
             )
-        return gradient
+        return gradient.float()

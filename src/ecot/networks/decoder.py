@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ecot.networks.squashing import squashed
+
 SEED_SIDE = 4  # the first feature map is 4x4
 
 
@@ -13,7 +15,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(channels, channels, 3, padding=1)
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.LeakyReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,19 +49,20 @@ class Decoder(nn.Module):
         super().__init__()
         seed = seed_channels * SEED_SIDE**2
         layers: list[nn.Module] = [
-            *(nn.Linear(latent_dim, hidden), nn.BatchNorm1d(hidden), nn.LeakyReLU()),
-            *(nn.Linear(hidden, seed), nn.BatchNorm1d(seed), nn.LeakyReLU()),
+            *(nn.Linear(latent_dim, hidden), nn.BatchNorm1d(hidden), nn.LeakyReLU(inplace=True)),
+            *(nn.Linear(hidden, seed), nn.BatchNorm1d(seed), nn.LeakyReLU(inplace=True)),
             nn.Unflatten(1, (seed_channels, SEED_SIDE, SEED_SIDE)),
         ]
         inputs = seed_channels
         for outputs, stride in blocks:
             layers.append(nn.ConvTranspose2d(inputs, outputs, 5, stride=stride))
             layers += (
-                [nn.LeakyReLU(), ResidualBlock(outputs)] if residual else [nn.BatchNorm2d(outputs), nn.LeakyReLU()]
+                [nn.LeakyReLU(inplace=True), ResidualBlock(outputs)]
+                if residual
+                else [nn.BatchNorm2d(outputs), nn.LeakyReLU(inplace=True)]
             )
             inputs = outputs
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, image_channels, 4), nn.Sigmoid())
 
     def forward(self, z: Tensor) -> Tensor:
-        y: Tensor = self.layers(z)
-        return y
+        return squashed(self.layers, z)

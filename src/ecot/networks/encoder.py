@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ecot.networks.squashing import squashed
+
 
 class Encoder(nn.Module):
     """5x5 convolutions of stride 2, linear layers, tanh (Tables 12 and 14).
@@ -23,15 +25,14 @@ class Encoder(nn.Module):
         inputs, side = image_shape[0], image_shape[1]
         layers: list[nn.Module] = []
         for outputs in channels:
-            layers += [nn.Conv2d(inputs, outputs, 5, stride=2, padding=2), nn.LeakyReLU()]
+            layers += [nn.Conv2d(inputs, outputs, 5, stride=2, padding=2), nn.LeakyReLU(inplace=True)]
             inputs, side = outputs, (side + 1) // 2
         layers.append(nn.Flatten())
         inputs *= side * side
         for outputs in hidden:
-            layers += [nn.Linear(inputs, outputs), nn.LeakyReLU()]
+            layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(inplace=True)]
             inputs = outputs
         self.layers = nn.Sequential(*layers, nn.Linear(inputs, latent_dim), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
-        z: Tensor = self.layers(x)
-        return z
+        return squashed(self.layers, x)

@@ -5,6 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ecot.networks.squashing import squashed
+
 
 class UNet(nn.Module):
     """A U-Net (Ronneberger et al., 2015): the paper says "U-Nets with skip connections" and no more.
@@ -31,12 +33,11 @@ class UNet(nn.Module):
         features = levels.pop()
         for up, merge in zip(self.up, self.merge, strict=True):
             features = merge(torch.cat([up(features), levels.pop()], dim=1))
-        y: Tensor = self.last(features)
-        return y
+        return squashed(self.last, features)
 
 
 def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
-        *(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU()),
-        *(nn.Conv2d(outputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU()),
+        *(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU(inplace=True)),
+        *(nn.Conv2d(outputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU(inplace=True)),
     )

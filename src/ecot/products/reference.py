@@ -17,7 +17,18 @@ from ecot.products.base import products
 from ecot.products.captions import missing_note
 
 OF_A_CELL = (RECORD, HISTORY, SETTINGS)  # the model and its samples stay where they are
-SAME = ("commit", "device", "python", "ecot", "torch", "numpy", "dataset_sha256", "tf32", "deterministic")
+SAME = (
+    "commit",
+    "device",
+    "python",
+    "ecot",
+    "torch",
+    "numpy",
+    "dataset_sha256",
+    "threads",
+    "precision",
+    "deterministic",
+)
 
 
 def keep(config: Config) -> Path:

@@ -12,13 +12,17 @@ these are products of standard deviations along the common eigenvectors.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecot.theory._arguments import FloatArray, Values, array, non_negative, result
-from ecot.theory._transport import informed_plan, sliced_cost
+
+# pandas and POT are imported by the functions that need them: they take two seconds, and who asks for moments, or
+# only lists the measures, needs neither.
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Moments",
@@ -143,6 +147,8 @@ def sliced_wasserstein(X: ArrayLike, Y: ArrayLike, directions: ArrayLike) -> flo
         raise ValueError(
             f"directions: shape (d, k) expected for images of {x.shape[1]} and {y.shape[1]} values, got {U.shape}"
         )
+    from ecot.theory._transport import sliced_cost
+
     return sliced_cost(x, y, U / np.linalg.norm(U, axis=0))
 
 
@@ -305,6 +311,8 @@ def entropic_estimate(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> Values:
         raise ValueError(f"rate: {len(x)} and {len(y)} samples support at most {most:.2f} bits, got {R.max():g}")
     cost = ((x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T) / x.shape[1]
     p, q = np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y))
+    from ecot.theory._transport import informed_plan
+
     found = [float((informed_plan(p, q, cost, float(r))[0] * cost).sum()) for r in R.flat]
     return result(np.reshape(found, R.shape))
 
@@ -350,6 +358,8 @@ def bounds(X: ArrayLike, Y: ArrayLike, rate: ArrayLike) -> pd.DataFrame:
         ("gaussian_d_cr", "reference", R, gaussian_d_cr(M, R)),
         ("entropic_d_cr", "estimate", low, entropic_estimate(x, y, low)),
     ]
+    import pandas as pd
+
     return pd.concat(
         [pd.DataFrame({"bound": b, "kind": k, "rate_bits": r, "distortion": D}) for b, k, r, D in parts],
         ignore_index=True,
