@@ -56,9 +56,10 @@ class Report(Product):
 
 
 def tabulated(config: Config) -> list[Product]:
-    """The products whose tables the report shows: all of the target `all`, except the curves of figures."""
-    everything = products(config).values()
-    return [product for product in everything if product.in_all and product.category not in ("Figures", "Report")]
+    """The products of the target `all` whose tables the report shows: all but the curves of figures."""
+    shown = {"Paper": 0, "Tables": 1, "Bounds": 2}  # in this order
+    found = [product for product in products(config).values() if product.in_all and product.category in shown]
+    return sorted(found, key=lambda product: (shown[product.category], product.name))
 
 
 def csv_files(product: Product, config: Config) -> list[Path]:

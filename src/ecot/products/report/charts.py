@@ -14,10 +14,10 @@ import plotly.graph_objects as go
 
 from ecot import paper
 from ecot.config import Config
-from ecot.grid.paths import image_bounds_path
 from ecot.modes import MODES
 from ecot.paper.comparable import match
-from ecot.products import constraint, metrics, reading
+from ecot.products import metrics
+from ecot.products.report import sources
 from ecot.quantities import QUANTITIES, measures
 from ecot.tasks import TASKS
 
@@ -137,22 +137,21 @@ def rate_distortion(table: pd.DataFrame, task: str, config: Config) -> Chart:
         chart.legend.append(kind.entry())
     chart.legend.sort(key=lambda entry: entry.key.startswith("paper"))
     tops = {quantity: HEADROOM * table[quantity].max() for quantity in PRINTED}
-    path = image_bounds_path(config, task)
-    if path.is_file():
-        _bounds(chart, reading.table(path), float(table.rate_bits.max()))
-    scores = constraint.clean_scores(config)
-    for images, label in (("test", "clean test images"), ("training", "clean training images")):
-        if (task, images) in scores.index:
-            line = Entry(f"clean-{images}", f"{label}: their gap", "grey", DASHES["dot"])
-            dash = "dot" if images == "test" else "dashdot"
-            _level(chart, line, float(scores.loc[(task, images), "gelbrich"]), table, dash, "y2")
+    if (bounds := sources.bounds(config, task)) is not None:
+        _bounds(chart, bounds, float(table.rate_bits.max()))
+    for images, gap in sources.clean_gaps(config, task).items():
+        dash = "dot" if images == "test" else "dashdot"
+        line = Entry(f"clean-{images}", f"gap of clean {images} images", "grey", DASHES[dash])
+        ends = [0, 1.1 * float(table.rate_bits.max())]
+        chart.figure.add_scatter(x=ends, y=[gap, gap], yaxis="y2", **_line(line, dash, ""))
+        chart.legend.append(line)
     chart.ranges = {quantity: [0.0, float(top)] for quantity, top in tops.items()}
     axis = {"rangemode": "tozero", "zeroline": False, "automargin": True}
-    gap = measures()["gelbrich"].quantity
+    law = measures()["gelbrich"].quantity
     chart.figure.update_layout(
         xaxis={"title": "rate (bits per image)", "anchor": "y2", "range": [0, 1.04 * float(table.rate_bits.max())]},
         yaxis={"title": "distortion per pixel", "domain": [0.4, 1], "range": chart.ranges["mse_input"], **axis},
-        yaxis2={"title": f"gap to pY:<br>{gap.text}, {gap.unit}", "domain": [0, 0.32], **axis},
+        yaxis2={"title": f"gap to pY:<br>{law.text}, {law.unit}", "domain": [0, 0.32], **axis},
         height=560,
     )
     return chart
@@ -202,7 +201,7 @@ def _published(chart: Chart, quantity: str, task: str, config: Config) -> None:
 
 def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
     """What is known of the distortion to the input before training."""
-    values = bounds.set_index("bound").distortion
+    values = bounds.distortion
     floor, paired = float(values["gelbrich_floor"]), float(values["paired_upper_bound_on_transport"])
     chart.figure.add_scatter(
         x=[0, last * 1.1, last * 1.1, 0],
@@ -223,7 +222,7 @@ def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
         ("rate_zero", "bound: independent output, R = 0", "ink", None, "◆"),
     )
     for name, label, colour, dash, sign in curves:
-        curve = bounds[bounds.bound == name]
+        curve = bounds[bounds.index == name]
         if curve.empty:
             continue
         entry = Entry(name, label, colour, DASHES[dash] if dash else None, sign or "")
@@ -232,13 +231,6 @@ def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
             style["marker"] = {"symbol": "triangle-up-open" if sign == "△" else "diamond", "size": 8}
         chart.figure.add_scatter(x=numbers(curve.rate_bits), y=numbers(curve.distortion), **style)
         chart.legend.append(entry)
-
-
-def _level(chart: Chart, entry: Entry, value: float, table: pd.DataFrame, dash: str, axis: str) -> None:
-    entry.dash = DASHES[dash]
-    ends = [0, 1.1 * float(table.rate_bits.max())]
-    chart.figure.add_scatter(x=ends, y=[value, value], yaxis=axis, **_line(entry, dash, ""))
-    chart.legend.append(entry)
 
 
 def _line(entry: Entry, dash: str | None, shown_for: str) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import results_folder
 from ecot.grid.plan import tasks
 from ecot.paper.verdicts import VERDICTS
-from ecot.products import palette, reading
+from ecot.products import palette
 from ecot.products.captions import missing_note
 from ecot.products.metrics import Metrics
-from ecot.products.report import PAGE, charts, explorers, pictures, sheets, summary, training
+from ecot.products.report import PAGE, charts, explorers, pictures, sheets, sources, summary, training
 from ecot.tasks import TASKS
 
 MACHINE = {"device", "compute", "resources", "data"}  # of the configuration: how a run is computed, not what
@@ -76,7 +76,8 @@ def render(config: Config, measured: Metrics, shown: list[Cell], folder: Path) -
         settings=yaml.safe_dump(config.model_dump(exclude=MACHINE), sort_keys=False, allow_unicode=True),
         missing=missing_note(measured.missing),
         n_cells=len(measured.table),
-        colours=_colours(measured.table),
+        rates=_rates(measured.table),
+        colours=_colours(_rates(measured.table)),
         version=ecot.__version__,
         data=Markup(_json(data)),
         style=Markup((PAGE / "report.css").read_text(encoding="utf-8")),
@@ -101,8 +102,7 @@ def _task(task: str, table: pd.DataFrame, shown: list[Cell], config: Config) -> 
 
 def _claims(config: Config, folder: Path) -> pd.DataFrame | None:
     """The rows of claims.csv, of the run or of its incomplete products; None if there are none."""
-    there = [path for place in (results_folder(config), folder) if (path := place / "claims.csv").is_file()]
-    return reading.table(there[0]) if there else None
+    return sources.product_table(results_folder(config) / "claims.csv", config, folder)
 
 
 def _verdicts(claims: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -125,9 +125,12 @@ def _verdicts(claims: pd.DataFrame | None) -> list[dict[str, Any]]:
     return groups
 
 
-def _colours(table: pd.DataFrame) -> dict[str, palette.Colour]:
+def _rates(table: pd.DataFrame) -> list[int]:
+    return sorted(int(rate) for rate in table.rate_bits.dropna().unique())
+
+
+def _colours(rates: list[int]) -> dict[str, palette.Colour]:
     """The palette, and a colour for each rate."""
-    rates = sorted(int(rate) for rate in table.rate_bits.dropna().unique())
     places = [i / max(len(rates) - 1, 1) for i in range(len(rates))]
     scales = [
         sample_colorscale(palette.RATES, [low + place * (high - low) for place in places])

@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from ecot.artefacts import samples
 from ecot.config import Config
 from ecot.grid.cell import Cell
-from ecot.grid.paths import samples_path
 from ecot.products import metrics
+from ecot.products.report import sources
 from ecot.products.report.charts import Kind, kinds
 from ecot.quantities import QUANTITIES
 from ecot.tasks import TASKS
@@ -29,9 +28,9 @@ def pictures(task: str, cells: Iterable[Cell], table: pd.DataFrame, config: Conf
     setting without a rate has the key "".
     """
     arrays = {
-        (Kind(cell.mode, cell.randomness, cell.dither), cell.rate_bits): samples.read(path)
+        (Kind(cell.mode, cell.randomness, cell.dither), cell.rate_bits): found
         for cell in cells
-        if cell.task == task and (path := samples_path(config, cell)).is_file()
+        if cell.task == task and (found := sources.images(config, cell)) is not None
     }
     if not arrays:
         return None

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from ecot.config import Config
+from ecot.grid.paths import results_folder
 from ecot.modes import MODES
-from ecot.products import incomplete, reading
-from ecot.products.report import csv_files, tabulated
+from ecot.products.report import csv_files, sources, tabulated
 from ecot.quantities import QUANTITIES
 from ecot.tasks import TASKS
 
@@ -52,14 +52,12 @@ def sheets(config: Config, folder: Path) -> Iterator[Sheet]:
 
     `folder` is the one that the report goes to.
     """
-    run = incomplete.folder(config).parent
     for product in tabulated(config):
         for path in csv_files(product, config):
-            name = path.relative_to(run)
-            found = path if path.is_file() else folder / name
-            if found.is_file() and path.name not in LEFT_OUT:
+            found = None if path.name in LEFT_OUT else sources.product_table(path, config, folder)
+            if found is not None:
                 title = product.title if len(csv_files(product, config)) == 1 else f"{product.title}: {path.stem}"
-                yield sheet(title, product.caption, str(name), reading.table(found))
+                yield sheet(title, product.caption, str(path.relative_to(results_folder(config))), found)
 
 
 def sheet(title: str, caption: str, file: str, table: pd.DataFrame) -> Sheet:

@@ -12,6 +12,7 @@ from ecot.grid.plan import tasks
 from ecot.paper import differences
 from ecot.paper.comparable import match
 from ecot.products import captions, metrics
+from ecot.products.captions import count
 from ecot.tasks import TASKS
 
 COMPARISON = "common_input"
@@ -64,7 +65,7 @@ def answers(config: Config, table: pd.DataFrame, claims: pd.DataFrame | None) ->
         yield Answer(
             task,
             TASKS[task].title,
-            _sentence(saved, wide.independent),
+            _sentence(saved, wide.independent, mean),
             _sureness(mean, spoken),
             captions.describe(config, [task], table),
             spoken,
@@ -77,34 +78,42 @@ def data_title(config: Config, task: str) -> str:
     return DATASETS[config.tasks[task].dataset].title
 
 
-def _sentence(saved: pd.Series, without: pd.Series) -> str:
-    """For instance "Common randomness lowers the distortion at 3 of 3 rates, on average by 0.0042 (9.8 %) ..."."""
+def _sentence(saved: pd.Series, without: pd.Series, mean: pd.Series) -> str:
+    """What this run says; a gain that the spread of the seeds leaves open is called that."""
     lower, n = int((saved > 0).sum()), len(saved)
-    rates = f"{n} rate{'' if n == 1 else 's'}"
-    average = saved.mean()
-    word = "lowers" if average > 0 else "does not lower"
-    most = saved.idxmax()
-    share = (saved / without)[most]
-    sentence = (
-        f"Common randomness {word} the distortion: it is lower at {lower} of {rates}, on average by {average:+.4f}"
-        f" per pixel ({average / without.mean():+.1%} of that without)."
+    average, most = saved.mean(), saved.idxmax()
+    gain = f"by {_signed(average)} per pixel on average ({_signed(average / without.mean(), '.1%')})"
+    clear = pd.isna(mean.low) or mean.low > 0 or mean.high < 0
+    if not clear:
+        head = f"This run does not tell whether common randomness lowers the distortion: it changes it {gain}, and"
+        head += " the seeds differ by more than that"
+    elif average > 0:
+        head = f"Common randomness lowers the distortion {gain}"
+    else:
+        head = f"Common randomness does not lower the distortion in this run: it gains {gain.removeprefix('by ')}"
+    return (
+        f"{head}. It is lower at {lower} of {count(n, 'rate')}; the largest gain is at {most} bits:"
+        f" {_signed(saved[most])} ({_signed((saved / without)[most], '.1%')})."
     )
-    return f"{sentence} The largest gain is at {most} bits: {saved[most]:+.4f} ({share:+.1%})."
 
 
 def _sureness(mean: pd.Series, spoken: list[dict[str, str]]) -> str:
     """What the numbers rest on: seeds, the interval, the verdict."""
     if pd.isna(mean.low):
-        sure = "There is one seed, so the spread between trainings is unknown: the signs alone speak."
+        sure = "There is one seed, so the spread between trainings is unknown, and the signs alone speak."
     else:
         sure = (
-            f"Over {mean.n_seeds} seeds the 95 % interval of the mean gain is {-mean.high:+.4f} to {-mean.low:+.4f};"
-            f" {mean.n_agree} of {mean.n_pairs} pairs of equal seed and rate have that sign."
+            f"Over {mean.n_seeds} seeds the {differences.CONFIDENCE:.0%} interval of the mean gain is"
+            f" {_signed(-mean.high)} to {_signed(-mean.low)};"
+            f" {mean.n_agree} of {mean.n_pairs} pairs of equal seed and rate have the sign of the mean."
         )
-    verdicts = [claim for claim in spoken if claim["id"].startswith(SPOKEN[0])]
-    if verdicts:
-        sure += f" The paper's statement that it is lower at every rate: {verdicts[0]['verdict']}."
-    return sure
+    verdicts = [claim["verdict"] for claim in spoken if claim["id"].startswith(f"{SPOKEN[0]}/")]
+    return f"{sure} The paper's statement, lower at every rate: {verdicts[0]}." if verdicts else sure
+
+
+def _signed(value: float, form: str = ".4f") -> str:
+    """With the sign of mathematics."""
+    return f"{value:+{form}}".replace("-", "−")
 
 
 def _claims(claims: pd.DataFrame | None, task: str) -> list[dict[str, str]]:
@@ -132,9 +141,9 @@ def _line(rate: int, wide: pd.DataFrame, at_rates: pd.DataFrame, published: pd.S
         str(rate),
         f"{both.common:.4f}",
         f"{both.independent:.4f}",
-        f"{-row.difference:+.4f}",
-        f"{-row.difference / both.independent:+.1%}",
-        "one seed" if pd.isna(row.low) else f"{-row.high:+.4f} to {-row.low:+.4f}",
+        _signed(-row.difference),
+        _signed(-row.difference / both.independent, ".1%"),
+        "one seed" if pd.isna(row.low) else f"{_signed(-row.high)} to {_signed(-row.low)}",
         f"{row.n_agree} of {row.n_pairs}",
-        f"{published[rate]:+.4f}" if rate in published.index else NOT_PUBLISHED,
+        _signed(published[rate]) if rate in published.index else NOT_PUBLISHED,
     )

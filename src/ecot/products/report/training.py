@@ -12,8 +12,8 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import model_folder
 from ecot.grid.plan import grid
 from ecot.modes import MODES
-from ecot.products import reading, reference
-from ecot.products.report import sheets
+from ecot.products import reference
+from ecot.products.report import sheets, sources
 from ecot.products.report.charts import Chart, Kind
 from ecot.tasks import TASKS
 
@@ -31,7 +31,7 @@ def histories(config: Config) -> list[dict[str, Any]]:
         path = model_folder(config, cell) / HISTORY
         if path.is_file():
             kind = Kind(cell.mode, cell.randomness, cell.dither)
-            table = reading.table(path)
+            table = sources.table(path)
             groups.setdefault((cell.task, cell.mode), []).append(
                 {
                     "label": ", ".join(cell.title.split(", ")[2:]),

@@ -48,13 +48,17 @@ function draw(name) {
   layout.font = { color: colour("ink"), family: getComputedStyle(document.body).fontFamily, size: narrow ? 12 : 14 };
   layout.margin = { l: narrow ? 60 : 75, r: 12, t: 16, b: 50 };
   layout.hoverlabel = { bgcolor: colour("panel"), bordercolor: colour("grey"), font: { color: colour("ink") } };
-  if (chart.ranges[chart.shownFor]) layout.yaxis.range = [...chart.ranges[chart.shownFor]];
+  if (chart.ranges[chart.shownFor] && !chart.whole) layout.yaxis.range = [...chart.ranges[chart.shownFor]];
+  else if (chart.whole) delete layout.yaxis.range;
   if (chart.at !== undefined) {
     const line = { color: colour("grey"), width: 1.5, dash: "dot" };
     layout.shapes = [{ type: "line", x0: chart.at, x1: chart.at, y0: 0, y1: 1, yref: "paper", line }];
   }
-  const config = { responsive: true, displaylogo: false, displayModeBar: !narrow && !root.dataset.print };
-  Plotly.react(chart.element, painted(chart), layout, { ...config, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
+  // Without the buttons that offer to send a chart somewhere.
+  const modeBarButtons = [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
+  const displayModeBar = !narrow && root.dataset.print === undefined;
+  chart.element.style.minHeight = `${layout.height}px`;
+  Plotly.react(chart.element, painted(chart), layout, { responsive: true, displaylogo: false, displayModeBar, modeBarButtons });
   sayWhatIsCutOff(name);
 }
 
@@ -63,7 +67,7 @@ function sayWhatIsCutOff(name) {
   const place = document.getElementById(`cut-${name}`);
   const chart = charts[name];
   if (!place || !chart.ranges[chart.shownFor]) return;
-  const top = chart.ranges[chart.shownFor][1];
+  const top = chart.whole ? Infinity : chart.ranges[chart.shownFor][1];
   const cut = new Map();
   for (const trace of painted(chart)) {
     if (!trace.visible || (trace.yaxis ?? "y") !== "y" || trace.meta.key === "band") continue;
@@ -71,7 +75,7 @@ function sayWhatIsCutOff(name) {
     if (highest > top) cut.set(trace.name, highest.toFixed(3));
   }
   const words = [...cut].map(([label, highest]) => `${label} (up to ${highest})`).join("; ");
-  place.textContent = words ? `Above the panel, to be seen by a double click on it: ${words}.` : "";
+  place.textContent = words ? `Cut off at the upper edge: ${words}.` : "";
 }
 
 for (const legend of all("[data-legend]")) {
@@ -86,6 +90,13 @@ for (const select of all("select[data-quantity]")) {
   select.addEventListener("change", () => {
     charts[select.dataset.quantity].shownFor = select.value;
     draw(select.dataset.quantity);
+  });
+}
+
+for (const box of all("[data-whole]")) {
+  box.addEventListener("change", () => {
+    charts[box.dataset.whole].whole = box.checked;
+    draw(box.dataset.whole);
   });
 }
 
@@ -185,6 +196,8 @@ function showTraining() {
     meta: { colour: cell.colour, key: cell.label, for: "" },
   }));
   charts.training.layout.yaxis.title = { text: chosen.replaceAll("_", " ") };
+  const epochs = Math.max(...cells.map((cell) => cell.columns.epoch.length));
+  charts.training.layout.xaxis = { ...charts.training.layout.xaxis, dtick: Math.ceil(epochs / 10) };
   draw("training");
 }
 if (group) {
