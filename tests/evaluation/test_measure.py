@@ -19,7 +19,7 @@ from ecot.coding import randomness
 from ecot.data.arrays import load
 from ecot.degradations import degradation
 from ecot.errors import EcotError
-from ecot.evaluation.job import measure_cell, sheet
+from ecot.evaluation.job import ENLARGED, measure_cell, sheet
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measurement import measure
 from ecot.files import sha256
@@ -161,8 +161,13 @@ def test_the_job_writes_the_row_the_samples_and_their_picture(job, measured, set
     found = samples.read(out / "samples.npz")
     assert all(np.array_equal(found[name], expected.samples[name]) for name in samples.NAMES)
     with Image.open(out / "samples.png") as picture:
-        assert picture.size == (5 * 28, 3 * 28)
-        np.testing.assert_array_equal(np.asarray(picture), sheet(list(expected.samples.values())))
+        width, height = 5 * 28 * ENLARGED, 3 * 28 * ENLARGED
+        assert picture.height == height
+        images = picture.crop((picture.width - width, 0, picture.width, height)).convert("L")
+        images = images.resize((5 * 28, 3 * 28), Image.Resampling.NEAREST)
+        np.testing.assert_array_equal(np.asarray(images), sheet(list(expected.samples.values())))
+        labels = np.asarray(picture.crop((0, 0, picture.width - width, height)))
+        assert all((part == 0).any() for part in np.array_split(labels, 3)), "each row has a name"
     assert any("mse_input" in message for message in caplog.messages)
 
 

@@ -1,13 +1,14 @@
 """The jobs of evaluation: they train a classifier, measure a cell, or score clean images, and write the files."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ecot.artefacts import classifier as classifiers
 from ecot.artefacts import metrics, samples
@@ -26,6 +27,9 @@ from ecot.machine import devices
 from ecot.systems import build
 
 log = logging.getLogger(__name__)
+
+ROWS = ("X, degraded", "Y, clean", "output")  # of the picture of samples
+ENLARGED = 4  # a side of a pixel in it
 
 
 def train_classifier(name: str, dataset: Path, device: Device, out: Path) -> None:
@@ -63,7 +67,7 @@ def measure_cell(
     key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
     samples.write(out / "samples.npz", measured.samples)
     with atomic(out / "samples.png") as temporary:
-        Image.fromarray(sheet(list(measured.samples.values()))).save(temporary)
+        labelled(sheet(list(measured.samples.values())), ROWS).save(temporary)
     metrics.write(out / "metrics.csv", key, measured.n_test, measured.quantities)
     errors = (measured.quantities[name] for name in ("mse_input", "mse_target"))
     log.info("%s: mse_input %.5f, mse_target %.5f", out, *errors)
@@ -97,6 +101,21 @@ def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
     lines = [np.concatenate([image.transpose(1, 2, 0) for image in row], axis=1) for row in rows]
     picture = np.concatenate(lines).clip(0, 1) * 255
     return picture.round().astype(np.uint8).squeeze()
+
+
+def labelled(picture: NDArray[np.uint8], rows: Sequence[str]) -> Image.Image:
+    """A picture of rows of images, ENLARGED times, with the name of each row to its left."""
+    image = Image.fromarray(picture).convert("RGB")
+    image = image.resize((image.width * ENLARGED, image.height * ENLARGED), Image.Resampling.NEAREST)
+    height = image.height // len(rows)
+    font = ImageFont.load_default(height // 5)
+    margin = round(max(font.getlength(name) for name in rows)) + height // 4
+    page = Image.new("RGB", (image.width + margin, image.height), "white")
+    page.paste(image, (margin, 0))
+    draw = ImageDraw.Draw(page)
+    for i, name in enumerate(rows):
+        draw.text((height // 8, height * i + height // 2), name, "black", font, anchor="lm")
+    return page
 
 
 def _target_law(

@@ -18,7 +18,7 @@ from ecot.grid.paths import results_folder
 from ecot.grid.plan import tasks
 from ecot.paper.verdicts import VERDICTS
 from ecot.products import palette
-from ecot.products.captions import missing_note
+from ecot.products.captions import data_title, missing_note
 from ecot.products.metrics import Metrics
 from ecot.products.report import PAGE, charts, explorers, pictures, sheets, sources, summary, training
 from ecot.tasks import TASKS
@@ -75,7 +75,6 @@ def render(config: Config, measured: Metrics, shown: list[Cell], folder: Path) -
         sheets=list(sheets.sheets(config, folder)),
         settings=yaml.safe_dump(config.model_dump(exclude=MACHINE), sort_keys=False, allow_unicode=True),
         missing=missing_note(measured.missing),
-        n_cells=len(measured.table),
         rates=_rates(measured.table),
         colours=_colours(_rates(measured.table)),
         version=ecot.__version__,
@@ -93,7 +92,7 @@ def _task(task: str, table: pd.DataFrame, shown: list[Cell], config: Config) -> 
     return {
         "name": task,
         "title": TASKS[task].title,
-        "data": summary.data_title(config, task),
+        "data": data_title(config, task, of_task) if len(of_task) else "",
         "chart": None if rated.empty else charts.rate_distortion(rated, task, config),
         "quantities": list(charts.quantities(of_task)),
         "pictures": pictures.pictures(task, shown, of_task, config),

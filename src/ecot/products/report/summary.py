@@ -7,7 +7,6 @@ import pandas as pd
 
 from ecot import paper
 from ecot.config import Config
-from ecot.data.sets import DATASETS
 from ecot.grid.plan import tasks
 from ecot.paper import differences
 from ecot.paper.comparable import match
@@ -71,11 +70,6 @@ def answers(config: Config, table: pd.DataFrame, claims: pd.DataFrame | None) ->
             spoken,
             [_line(rate, wide, at_rates, _published(config, task)) for rate in at_rates.index],
         )
-
-
-def data_title(config: Config, task: str) -> str:
-    """The data set of a task in words."""
-    return DATASETS[config.tasks[task].dataset].title
 
 
 def _sentence(saved: pd.Series, without: pd.Series, mean: pd.Series) -> str:
