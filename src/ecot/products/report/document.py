@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from plotly.colors import sample_colorscale
 from plotly.offline import get_plotlyjs
 
@@ -78,10 +77,10 @@ def render(config: Config, measured: Metrics, shown: list[Cell], folder: Path) -
         rates=_rates(measured.table),
         colours=_colours(_rates(measured.table)),
         version=ecot.__version__,
-        data=Markup(_json(data)),
-        style=Markup((PAGE / "report.css").read_text(encoding="utf-8")),
-        script=Markup((PAGE / "report.js").read_text(encoding="utf-8")),
-        plotly=Markup(get_plotlyjs().replace("</script", r"<\/script")),
+        data=plain_json(data),
+        style=(PAGE / "report.css").read_text(encoding="utf-8"),
+        script=(PAGE / "report.js").read_text(encoding="utf-8"),
+        plotly=get_plotlyjs().replace("</script", r"<\/script"),
     )
 
 
@@ -141,7 +140,7 @@ def _colours(rates: list[int]) -> dict[str, palette.Colour]:
     return palette.COLOURS | of_rates
 
 
-def _json(data: Any) -> str:
+def plain_json(data: Any) -> str:
     """JSON that may stand in a script element: no sign in it ends the element."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", r"\u003c")
