@@ -37,7 +37,7 @@ def histories(config: Config) -> list[dict[str, Any]]:
                     "label": ", ".join(cell.title.split(", ")[2:]),
                     "colour": "ink" if cell.rate_bits is None else f"rate-{cell.rate_bits}",
                     "dash": kind.dash,
-                    "columns": {name: [float(f"{value:.5g}") for value in table[name]] for name in table},
+                    "columns": {name: [float(f"{value:.4g}") for value in table[name]] for name in table},
                 }
             )
     return [
