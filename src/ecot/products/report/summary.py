@@ -76,15 +76,14 @@ def _sentence(saved: pd.Series, without: pd.Series, mean: pd.Series) -> str:
     """What this run says; a gain that the spread of the seeds leaves open is called that."""
     lower, n = int((saved > 0).sum()), len(saved)
     average, most = saved.mean(), saved.idxmax()
-    gain = f"by {_signed(average)} per pixel on average ({_signed(average / without.mean(), '.1%')})"
-    clear = pd.isna(mean.low) or mean.low > 0 or mean.high < 0
-    if not clear:
-        head = f"This run does not tell whether common randomness lowers the distortion: it changes it {gain}, and"
-        head += " the seeds differ by more than that"
-    elif average > 0:
-        head = f"Common randomness lowers the distortion {gain}"
+    size = f"{abs(average):.4f} per pixel on average ({abs(average / without.mean()):.1%})"
+    if mean.low <= 0 <= mean.high:  # false where there is one seed, and so no interval
+        head = (
+            "This run does not tell whether common randomness lowers the distortion: the mean gain is"
+            f" {_signed(average)} per pixel, and the seeds differ by more than that"
+        )
     else:
-        head = f"Common randomness does not lower the distortion in this run: it gains {gain.removeprefix('by ')}"
+        head = f"Common randomness {'lowers' if average > 0 else 'raises'} the distortion by {size}"
     return (
         f"{head}. It is lower at {lower} of {count(n, 'rate')}; the largest gain is at {most} bits:"
         f" {_signed(saved[most])} ({_signed((saved / without)[most], '.1%')})."

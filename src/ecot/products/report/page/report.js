@@ -59,6 +59,8 @@ function draw(name) {
   const displayModeBar = !narrow && root.dataset.print === undefined;
   chart.element.style.minHeight = `${layout.height}px`;
   Plotly.react(chart.element, painted(chart), layout, { responsive: true, displaylogo: false, displayModeBar, modeBarButtons });
+  // Plotly's tools are for the mouse: the page has boxes, sliders and tables for what they do.
+  for (const tool of all(".modebar, #js-plotly-tester")) tool.setAttribute("aria-hidden", "true");
   sayWhatIsCutOff(name);
 }
 
