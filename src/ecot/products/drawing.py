@@ -89,7 +89,7 @@ def goes_on_above(axes: Axes, x: ArrayLike, y: ArrayLike, colour: str, *, joined
     i = np.flatnonzero(above[1:] != above[:-1])  # before each crossing
     at = x[i] + (top - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]) if joined else x[above]
     if len(at):
-        mark = {"linestyle": "none", "marker": CARET, "markersize": 7}
+        mark: dict[str, Any] = {"linestyle": "none", "marker": CARET, "markersize": 7}
         axes.plot(at, [top] * len(at), color=colour, clip_on=False, zorder=5, **mark)
         axes.plot([], [], color=COLOURS["grey"], label=GOES_ON, **mark)
 

@@ -115,10 +115,10 @@ def kinds(table: pd.DataFrame) -> list[Kind]:
     """The kinds of cells among rows of metrics, in the order of the modes, common randomness first."""
     order = list(MODES)
     found = {
-        (order.index(mode), *(None if pd.isna(value) else str(value) for value in (randomness, dither)))
+        Kind(str(mode), *(None if pd.isna(value) else str(value) for value in (randomness, dither)))
         for mode, randomness, dither in table[["mode", "randomness", "dither"]].itertuples(index=False)
     }
-    return [Kind(order[place], *rest) for place, *rest in sorted(found, key=lambda key: (key[0], *map(str, key[1:])))]
+    return sorted(found, key=lambda kind: (order.index(kind.mode), str(kind.randomness), str(kind.dither)))
 
 
 def rate_distortion(table: pd.DataFrame, task: str, config: Config) -> Chart:

@@ -96,9 +96,10 @@ def cell(column: str, value: Any) -> Cell:
     """A value in words."""
     if pd.isna(value):
         return Cell("")
-    registries = {"task": TASKS, "mode": MODES}
-    if column in registries and value in registries[column]:
-        return Cell(registries[column][value].title)
+    if column == "task" and value in TASKS:
+        return Cell(TASKS[value].title)
+    if column == "mode" and value in MODES:
+        return Cell(MODES[value].title)
     if column == "quantity" and value in QUANTITIES:
         return Cell(QUANTITIES[value].text)
     if isinstance(value, bool | str):
