@@ -85,7 +85,7 @@ def _sentence(saved: pd.Series, without: pd.Series, mean: pd.Series) -> str:
     else:
         head = f"Common randomness {'lowers' if average > 0 else 'raises'} the distortion by {size}"
     return (
-        f"{head}. It is lower at {lower} of {count(n, 'rate')}; the largest gain is at {most} bits:"
+        f"{head}. It is lower with it at {lower} of {count(n, 'rate')}; the largest gain is at {most} bits:"
         f" {_signed(saved[most])} ({_signed((saved / without)[most], '.1%')})."
     )
 
