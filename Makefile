@@ -4,14 +4,15 @@ PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG := --config config.yaml --config config.demo.yaml
+BROWSER := chromium chromium-driver
 SLURM := munge slurmctld slurmd slurm-client
 
-.PHONY: help env demo report test test-cluster gpu-check lint lock
+.PHONY: help env demo test test-browser test-cluster gpu-check lint lock
 
 help:
 	@echo "make demo          train the small grid on the embedded sample and print its tables"
 	@echo "make test          all tests that need no special hardware"
-	@echo "make report        results/demo/report.html from the last demo"
+	@echo "make test-browser  the report in a headless Chromium (Debian, as root if it is not installed)"
 	@echo "make test-cluster  the workflow on a Slurm of one node, brought up for the tests (Debian, as root)"
 	@echo "make gpu-check     what only a GPU can show, tests and benchmarks; needs neither network nor snakemake"
 	@echo "make lint          linters and type checker"
@@ -31,11 +32,13 @@ demo: env
 	snakemake --configfile config.demo.yaml --workflow-profile workflow/profiles/local
 	@ecot show $(CONFIG)
 
-report: env
-	snakemake --configfile config.demo.yaml --report results/demo/report.html
-
 test: env
-	python -m pytest -m "not gpu and not cluster"
+	python -m pytest -m "not gpu and not cluster and not browser"
+
+# Debian, as root where they are missing.
+test-browser: env
+	dpkg --status $(BROWSER) > /dev/null 2>&1 || { apt-get update && apt-get install --yes --no-install-recommends $(BROWSER); }
+	timeout --kill-after 60 900 $(BIN)/python -m pytest -m browser
 
 # Bounded: a queue that hangs must not hang whoever waits for the tests.
 test-cluster: env

@@ -45,7 +45,7 @@ def test_only_some_rooms_import_torch():
 def test_planning_needs_neither_torch_nor_a_plotting_library(repository):
     code = (
         "import sys, yaml; from ecot.workflow import Pipeline; Pipeline(yaml.safe_load(open('config.yaml')));"
-        "print([m for m in ('torch', 'matplotlib', 'seaborn') if m in sys.modules])"
+        "print([m for m in ('torch', 'matplotlib', 'seaborn', 'plotly') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
     assert done.stdout == "[]\n"
@@ -77,7 +77,7 @@ def test_conda_environments_agree_with_the_lock(repository, name):
 COMMANDS = {
     "torch": "ecot.cli, ecot.engine.job, ecot.evaluation.job, ecot.data.prepare, ecot.networks.digits,"
     " ecot.networks.street, ecot.codec.codec, ecot.systems.joint, ecot.systems.separate, ecot.systems.baseline,"
-    " ecot.products.catalogue",
+    " ecot.products.catalogue, ecot.products.report.document",
     "analysis": "ecot.cli, ecot.products.catalogue, ecot.products.drawing",
 }
 PACKAGES = {"PIL": "pillow", "yaml": "pyyaml", "ot": "pot"}

@@ -43,7 +43,7 @@ def measure(config, cell, numbers):
     np.savez(samples_path(config, cell), x=images, y=images, output=images)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def measure_cell():
     """Writes the row of metrics and the sample images of one cell: of a configuration, the cell and its numbers."""
     return measure

@@ -129,6 +129,7 @@ def test_the_legend_names_what_is_drawn_and_nothing_else(measured):
     assert labels == {
         "end to end, common randomness", "end to end, no common randomness", "separate",
         "baseline, common randomness", "baseline, no common randomness", "restoration, no bottleneck",
+        "end to end: means over seeds at one rate",
         r"Gelbrich floor $F$, for outputs of law $p_Y$", r"bound at gap $G$: $(\sqrt{F}-\sqrt{G})^2$",
     }  # fmt: skip
 

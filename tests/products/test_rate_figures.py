@@ -11,7 +11,7 @@ from ecot.config import merge, validate
 from ecot.errors import EcotError
 from ecot.grid.paths import image_bounds_path, samples_path
 from ecot.grid.plan import tasks
-from ecot.products import image_bounds, incomplete, metrics
+from ecot.products import drawing, image_bounds, incomplete, metrics
 from ecot.products.base import make, named, products
 from ecot.theory import images as theory
 
@@ -177,3 +177,22 @@ def test_samples_of_equal_arrays_have_equal_bytes(tmp_path):
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     for name, array in samples.read(tmp_path / "a.npz").items():
         np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_a_series_that_leaves_the_panel_has_a_sign_at_its_edge():
+    figure, ((axes,),) = drawing.panels(1, 1, (4, 3))
+    axes.set_ylim(0, 1)
+    x, y = [0, 1, 2, 3], [3, 2, 0.5, 0.25]
+    drawing.goes_on_above(axes, x, y, "black", joined=True)
+    drawing.goes_on_above(axes, x, y, "black", joined=False)
+    drawing.goes_on_above(axes, x, [0.1] * 4, "black", joined=True)
+    signs = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == drawing.CARET]
+    assert [sign for sign in signs if sign] == [[[pytest.approx(1 + 1 / 1.5), 1]], [[0, 1], [1, 1]]]
+    assert set(labels(axes)) == {drawing.GOES_ON}
+    plt.close(figure)
+
+
+def test_the_title_names_the_number_of_images_that_are_used(run, drawn):
+    title = drawn(run(), "figure_05").axes[0].get_title()
+    assert title.startswith("(a) Super-resolution")
+    assert "MNIST sample, 128 training and 64 test images" in title

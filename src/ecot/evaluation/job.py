@@ -3,9 +3,7 @@
 import logging
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecot.artefacts import classifier as classifiers
 from ecot.artefacts import metrics, samples
@@ -17,13 +15,16 @@ from ecot.data.sets import DATASETS
 from ecot.evaluation.classifier import accuracy, fit, on_device
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measurement import measure
-from ecot.files import atomic, write_csv
+from ecot.evaluation.pictures import save_sheet
+from ecot.files import write_csv
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.machine import devices
 from ecot.systems import build
 
 log = logging.getLogger(__name__)
+
+ROWS = ("X, degraded", "Y, clean", "output")  # of the picture of samples
 
 
 def train_classifier(name: str, dataset: Path, device: Device, out: Path) -> None:
@@ -62,10 +63,8 @@ def measure_cell(
     law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
     measured = measure(settings, model.tensors, law, measurement, chosen, model.frequencies)
     key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
-    from PIL import Image
-
     samples.write(out / "samples.npz", measured.samples)
-    save_sheet(out / "samples.png", list(measured.samples.values()))
+    save_sheet(out / "samples.png", dict(zip(ROWS, measured.samples.values(), strict=True)))
     metrics.write(out / "metrics.csv", key, measured.n_test, measured.quantities)
     errors = (measured.quantities[name] for name in ("mse_input", "mse_target"))
     log.info("%s: mse_input %.5f, mse_target %.5f", out, *errors)
@@ -94,16 +93,3 @@ def write_clean_scores(
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
     ]
     write_csv(out, rows)
-
-
-def save_sheet(path: Path, rows: list[NDArray[np.float32]]) -> None:
-    """Write rows of images as one picture (.png); see `sheet`."""
-    with atomic(path) as temporary:
-        Image.fromarray(sheet(rows)).save(temporary)
-
-
-def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
-    """Rows of images (n, c, h, w) in [0, 1] as one picture (rows * h, n * w[, 3]), nothing between them."""
-    lines = [np.concatenate([image.transpose(1, 2, 0) for image in row], axis=1) for row in rows]
-    picture = np.concatenate(lines).clip(0, 1) * 255
-    return picture.round().astype(np.uint8).squeeze()

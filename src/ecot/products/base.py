@@ -15,7 +15,7 @@ from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.paths import results_folder
 
-Category = Literal["Tables", "Figures", "Paper", "Bounds"]
+Category = Literal["Tables", "Figures", "Paper", "Bounds", "Report"]
 
 
 @dataclass(frozen=True)

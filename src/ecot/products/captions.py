@@ -23,7 +23,6 @@ def describe(config: Config, tasks: Iterable[str], table: pd.DataFrame) -> list[
     sentences = []
     for task in tasks:
         settings, rows = config.tasks[task], table[table.task == task]
-        dataset = DATASETS[settings.dataset]
         modes = ", ".join(
             f"{MODES[name].title}: {count(mode.epochs, 'epoch')},"
             f" {weight_title(task, name, mode.distribution_weight)}"
@@ -32,14 +31,23 @@ def describe(config: Config, tasks: Iterable[str], table: pd.DataFrame) -> list[
         )
         seeds = rows.groupby(metrics.KEY, dropna=False)["seed"].nunique()
         sentences.append(
-            f"{TASKS[task].title}: {dataset.title}, {degradation_title(settings.degradation)}, {settings.levels}"
-            f" levels, {settings.n_train or dataset.n_train:,} training and {rows.n_test.max():,} test images, width"
-            f" {settings.width:g}; {modes};"
+            f"{TASKS[task].title}: {data_title(config, task, rows)}, {degradation_title(settings.degradation)},"
+            f" {settings.levels} levels, width {settings.width:g}; {modes};"
             f" per pixel, {'mean ± standard deviation over ' if seeds.max() > 1 else ''}{count(seeds, 'seed')}."
         )
         if task in paper.TASKS:
             sentences.append(beside_the_paper(config, task, list(dict.fromkeys(rows["mode"]))))
     return sentences
+
+
+def data_title(config: Config, task: str, table: pd.DataFrame) -> str:
+    """The data set of a task and how many of its images are used, from rows of metrics.
+
+    For instance "MNIST sample, 4,000 training and 1,000 test images".
+    """
+    settings = config.tasks[task]
+    dataset, n_test = DATASETS[settings.dataset], table.n_test[table.task == task].max()
+    return f"{dataset.title}, {settings.n_train or dataset.n_train:,} training and {n_test:,} test images"
 
 
 def beside_the_paper(config: Config, task: str, modes: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ from ecot.modes import MODES
 from ecot.paper.comparable import match
 from ecot.paper.differences import TABLES_DITHER
 from ecot.paper.verdicts import VERDICTS
-from ecot.products import claims, metrics
+from ecot.products import claims, metrics, palette
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, describe, missing_note
 from ecot.products.figure_paths import figure_files
@@ -62,9 +62,10 @@ MARKS: dict[str, dict[str, Any]] = {
     "decomposition (1, 2, 11)": {"marker": "D"},
     "doubtful in the paper": {"marker": "x"},
 }
+COMMON, INDEPENDENT, GREY, BAND = (palette.COLOURS[name].light for name in ("common", "independent", "grey", "band"))
 COLOURS: dict[str, dict[str, Any]] = {
-    "common": {"color": "C0", "markerfacecolor": "C0"},
-    "independent": {"color": "C1", "markerfacecolor": "none"},
+    "common": {"color": COMMON, "markerfacecolor": COMMON},
+    "independent": {"color": INDEPENDENT, "markerfacecolor": "none"},
 }
 
 
@@ -187,6 +188,7 @@ def draw(rows: pd.DataFrame) -> "Figure":
     for panel, task in zip(panels, tasks, strict=False):
         _panel(panel, rows[(rows.task == task) & rows.value.notna()])
     if tasks:
+        drawing.letter(panels)
         drawing.legend_below(figure, 1 + len(tasks))
     else:
         problem = "; ".join(dict.fromkeys(rows.problem.dropna()))
@@ -201,24 +203,24 @@ def _panel(axes: "Axes", rows: pd.DataFrame) -> None:
     rows = rows[rows.repeats.isna()]
     rows = rows.assign(kind=[_kind(row) for row in rows.itertuples()])
     ends = np.array([0.0, 1.08 * rows[["paper", "value"]].max().max()])
-    axes.fill_between(ends, ends * (1 - CLOSE), ends * (1 + CLOSE), color="0.85", label="within 5 %")
-    axes.plot(ends, ends, color="0.4", linewidth=0.8, label="equal")
+    axes.fill_between(ends, ends * (1 - CLOSE), ends * (1 + CLOSE), color=BAND, label="within 5 %")
+    axes.plot(ends, ends, color=GREY, linewidth=0.8, label="equal")
     for kind, mark in MARKS.items():
         for randomness, colour in COLOURS.items():
             chosen = rows[(rows.kind == kind) & (rows.randomness == randomness)]
             style = {"linestyle": "none", "markersize": 5, "capsize": 2, "elinewidth": 0.8, **mark, **colour}
-            axes.errorbar(chosen.paper, chosen.value, chosen["std"].fillna(0), **style)
+            axes.errorbar(chosen.paper, chosen.value, drawing.bars(chosen["std"]), **style)
     # One entry per mark and one per colour, not one per combination.
     for kind in dict.fromkeys(rows.kind):
-        axes.plot([], [], linestyle="none", color="0.4", label=kind, **MARKS[kind])
+        axes.plot([], [], linestyle="none", color=GREY, label=kind, **MARKS[kind])
     for randomness in dict.fromkeys(rows.randomness):
         label = drawing.STYLES[randomness]["label"]
         axes.plot([], [], linestyle="none", marker="o", label=label, **COLOURS[randomness])
-    dataset, task = rows.dataset.iloc[0], rows.task.iloc[0]
-    axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="published")
-    axes.set_title(f"{TASKS[task].title}\n{DATASETS[dataset].title}", fontsize="medium")
+    first = rows.iloc[0]
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="published squared error, per pixel")
+    axes.set_title(f"{TASKS[first.task].title}\n{DATASETS[first.dataset].title}, {first.n_train:,} training images")
     bars = ", bars: standard deviation" if rows.n_seeds.max() > 1 else ""
-    axes.set_ylabel(f"reproduced, mean over {count(rows.n_seeds, 'seed')}{bars}")
+    axes.set_ylabel(f"reproduced squared error, per pixel; mean over {count(rows.n_seeds, 'seed')}{bars}")
     drawing.tidy(axes)
 
 

@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 
 from ecot.config import Config
-from ecot.data.sets import DATASETS
 from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.paths import clean_scores_path, image_bounds_path, results_folder
 from ecot.grid.plan import grid, tasks
 from ecot.modes import MODES
-from ecot.products import metrics, reading
+from ecot.products import metrics, palette, reading
 from ecot.products.base import Product, declare
-from ecot.products.captions import describe, missing_note
+from ecot.products.captions import data_title, describe, missing_note
 from ecot.products.figure_paths import figure_files
 from ecot.products.tables import Grid, table_files, write_files
 from ecot.quantities import QUANTITIES, Quantity, measures
@@ -36,6 +35,7 @@ CLEAN: dict[str, tuple[str, dict[str, Any]]] = {
     "test": ("clean_test", {"linestyle": ":", "label": "clean test images"}),
     "training": ("clean_training", {"linestyle": "-.", "label": "clean training images"}),
 }
+INK, GREY = (palette.COLOURS[name].light for name in ("ink", "grey"))
 BOTH = {"common", "independent"}
 RATE_TICKS = 8  # at most so many rates are named beside the colours
 
@@ -103,14 +103,15 @@ def draw(measured: metrics.Metrics, scores: pd.DataFrame, config: Config) -> "Fi
         _cells(panel, measured.table[measured.table.task == task])
         for images, (_, style) in CLEAN.items():
             if not np.isnan(score := _score(scores, task, images, "gelbrich")):
-                panel.axvline(score, color="0.4", linewidth=1, **style)
+                panel.axvline(score, color=GREY, linewidth=1, **style)
         path = image_bounds_path(config, task)
         if path.is_file():
             _bound(panel, float(reading.table(path).set_index("bound").distortion["gelbrich_floor"]))
-        panel.set_title(f"{TASKS[task].title}\n{DATASETS[config.tasks[task].dataset].title}")
+        panel.set_title(f"{TASKS[task].title}\n{data_title(config, task, measured.table)}")
         panel.set_xlabel(r"squared Gelbrich distance of outputs to $p_Y$, per pixel")
+        panel.set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")
         drawing.tidy(panel)
-    panels[0].set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")
+    drawing.letter(panels)
     drawing.legend_below(figure, 1 + len(there))
     drawing.warn(figure, missing_note(measured.missing))
     return figure
@@ -136,15 +137,18 @@ def _cells(axes: "Axes", table: pd.DataFrame) -> None:
             if randomness == "independent":
                 mark["markerfacecolor"] = "white"
             for cell in cells.itertuples():
-                colour = "0" if pd.isna(cell.rate_bits) else colours[cell.rate_bits]
+                colour = INK if pd.isna(cell.rate_bits) else colours[cell.rate_bits]
                 axes.plot(cell.gelbrich, cell.mse_input, color=colour, **mark)
             # Grey in the legend, where no rate is meant.
-            axes.plot([], [], color="0" if randomness is None else "0.4", label=look["label"], **mark)
+            axes.plot([], [], color=INK if randomness is None else GREY, label=look["label"], **mark)
     joined = next((mode for mode in MODES if set(table.randomness[table["mode"] == mode]) >= BOTH), None)
     both = table[(table["mode"] == joined) & table.randomness.isin(BOTH)]
     for rate, cells in both.groupby("rate_bits"):
         means = cells.groupby("randomness")[["gelbrich", "mse_input"]].mean().sort_values("gelbrich")
         axes.plot(means.gelbrich, means.mse_input, color=colours[rate], linewidth=1, zorder=1)
+    if joined:
+        label = f"{MODES[joined].title}: means over seeds at one rate"
+        axes.plot([], [], color=GREY, linewidth=1, label=label)
     if rates:
         drawing.rate_colours(axes, rates, RATE_TICKS)
 
@@ -153,10 +157,10 @@ def _bound(axes: "Axes", floor: float) -> None:
     """What no system goes below: the floor for outputs of law p_Y, and lower the further they are from it."""
     right = axes.get_xlim()[1]
     gaps = np.linspace(0, min(right, floor), 200)
-    axes.axhline(floor, color="0.4", linewidth=1, label=r"Gelbrich floor $F$, for outputs of law $p_Y$")
+    axes.axhline(floor, color=GREY, linewidth=1, label=r"Gelbrich floor $F$, for outputs of law $p_Y$")
     axes.plot(
         *(gaps, (np.sqrt(floor) - np.sqrt(gaps)) ** 2), "--",
-        color="0", linewidth=1, label=r"bound at gap $G$: $(\sqrt{F}-\sqrt{G})^2$",
+        color=INK, linewidth=1, label=r"bound at gap $G$: $(\sqrt{F}-\sqrt{G})^2$",
     )  # fmt: skip
     axes.set_xlim(0, right)
     axes.set_ylim(bottom=0)

@@ -4,13 +4,13 @@ matplotlib and seaborn are imported here. Import this module where a figure is d
 module: planning a workflow imports all products.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
@@ -19,18 +19,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecot.files import atomic
 from ecot.modes import MODES
+from ecot.products import palette
 
+# One style for all figures: seaborn's light one, with a grid.
+STYLE = sns.axes_style("ticks") | {"font.size": 9, "axes.titlesize": 9, "figure.titlesize": 9}
+COLOURS = {name: colour.light for name, colour in palette.COLOURS.items()}
 # Filled against open marks and full against dashed lines tell the curves apart in grey as well.
 STYLES: dict[str, dict[str, Any]] = {
-    "common": {"color": "C0", "marker": "o", "linestyle": "-", "label": "common randomness"},
+    "common": {"color": COLOURS["common"], "marker": "o", "linestyle": "-", "label": "common randomness"},
     "independent": {
-        "color": "C1",
+        "color": COLOURS["independent"],
         "marker": "s",
         "markerfacecolor": "white",
         "linestyle": "--",
         "label": "no common randomness",
     },
 }
+
+CARET, GOES_ON = 6, "goes on above the panel"  # matplotlib's mark that points up from its tip
 
 
 def style(mode: str, randomness: str | None) -> dict[str, Any]:
@@ -40,21 +46,52 @@ def style(mode: str, randomness: str | None) -> dict[str, Any]:
     """
     found = MODES[mode]
     if randomness is None:
-        return {"color": "0", "marker": found.marker, "linestyle": "none", "label": f"{found.title}, no bottleneck"}
+        return {
+            "color": COLOURS["ink"],
+            "marker": found.marker,
+            "linestyle": "none",
+            "label": f"{found.title}, no bottleneck",
+        }
     choice = f", {STYLES[randomness]['label']}" if len(found.dithers) > 1 else ""
     return STYLES[randomness] | {"marker": found.marker, "label": f"{found.title}{choice}"}
 
 
 def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, NDArray[Any]]:
     """A figure of `size` inches and its panels, an array of Axes (rows, columns)."""
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
-    return figure, axes
+    figure = Figure(figsize=size, layout="constrained")  # without pyplot, and so without a window or a backend
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def tidy(axes: Axes) -> None:
     """A light grid, and no frame at the top and at the right."""
     axes.grid(alpha=0.3)
     sns.despine(ax=axes)
+
+
+def letter(axes: Iterable[Axes], letters: str = "abcdefgh") -> None:
+    """Put (a), (b), ... before the titles of the panels of a figure that has several."""
+    panels = list(axes)
+    if len(panels) > 1:
+        for name, panel in zip(letters, panels, strict=False):
+            panel.set_title(f"({name}) {panel.get_title()}".rstrip())
+
+
+def bars(std: pd.Series) -> NDArray[np.float64] | None:
+    """The lengths of error bars; None, and so no bars, where there is no spread at all."""
+    return None if std.isna().all() else std.fillna(0).to_numpy(np.float64)
+
+
+def goes_on_above(axes: Axes, x: ArrayLike, y: ArrayLike, colour: str, *, joined: bool) -> None:
+    """Sign at the upper edge of a panel where a series leaves it: at each mark above, or where its line crosses."""
+    top = axes.get_ylim()[1]
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    above = y > top
+    i = np.flatnonzero(above[1:] != above[:-1])  # before each crossing
+    at = x[i] + (top - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]) if joined else x[above]
+    if len(at):
+        mark: dict[str, Any] = {"linestyle": "none", "marker": CARET, "markersize": 7}
+        axes.plot(at, [top] * len(at), color=colour, clip_on=False, zorder=5, **mark)
+        axes.plot([], [], color=COLOURS["grey"], label=GOES_ON, **mark)
 
 
 def without_frame(axes: Axes) -> None:
@@ -64,8 +101,8 @@ def without_frame(axes: Axes) -> None:
 
 
 def colours(n: int) -> NDArray[np.float64]:
-    """`n` colours from dark to light, (n, 4), for values in ascending order."""
-    return np.asarray(plt.get_cmap("viridis")(np.linspace(0, 0.9, n)))
+    """`n` colours from dark to light, (n, 4), for values in ascending order; all have contrast on white."""
+    return np.asarray(mpl.colormaps[palette.RATES](np.linspace(*palette.RATES_ON_WHITE, n)))
 
 
 def rate_colours(axes: Axes, rates: list[int], shown: int) -> None:
@@ -103,7 +140,7 @@ def say(axes: Axes, text: str) -> None:
 def warn(figure: Figure, sentences: list[str]) -> None:
     """Sentences above all panels in the colour of warnings, if there are any."""
     if sentences:
-        figure.suptitle(" ".join(sentences), wrap=True, fontsize="small", color="C3")
+        figure.suptitle(" ".join(sentences), wrap=True, fontsize="small", color=COLOURS["independent"])
 
 
 def legend_below(figure: Figure, columns: int) -> None:
@@ -119,11 +156,14 @@ def legend_below(figure: Figure, columns: int) -> None:
 
 
 def write(path: Path, draw: Callable[[], Figure]) -> None:
-    """Draw a figure and write it to path.svg and path.png; the same figure gives the same files."""
-    # Names in place of random numbers in the SVG.
-    with mpl.rc_context({"svg.hashsalt": "ecot", "font.size": 9}):
+    """Draw a figure and write it to path.svg and path.png; the same figure gives the same files.
+
+    A user's matplotlibrc changes nothing.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE | {"svg.hashsalt": "ecot"})  # names, not random numbers, in the SVG
         figure = draw()
         for suffix, metadata in ((".svg", {"Date": None}), (".png", {})):
             with atomic(path.with_suffix(suffix)) as temporary:
                 figure.savefig(temporary, dpi=150, metadata=metadata)
-        plt.close(figure)

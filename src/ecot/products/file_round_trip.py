@@ -39,7 +39,7 @@ class FileRoundTrip(Product):
         from ecot.codec import codec
         from ecot.coding import container
         from ecot.data.arrays import load
-        from ecot.evaluation.job import save_sheet
+        from ecot.evaluation.pictures import save_sheet
 
         measurement = measurement_settings(config, self.cell.task)
         model = codec.load(model_folder(config, self.cell))
@@ -52,7 +52,7 @@ class FileRoundTrip(Product):
             temporary.write_bytes(model.to_bytes(encoded))
         content = path.read_bytes()
         decoded = model.decode(model.from_bytes(content), measurement.seed)
-        save_sheet(path.with_suffix(".png"), [x[:SHOWN], decoded[:SHOWN]])
+        save_sheet(path.with_suffix(".png"), {"X, degraded": x[:SHOWN], "decoded": decoded[:SHOWN]})
         n, head = len(x), container.overhead(self.cell.task)
         numbers = [
             f"{n:,}", f"{len(content):,}", f"{8 * len(content) / n:.2f}", f"{8 * (len(content) - head) / n:.2f}",

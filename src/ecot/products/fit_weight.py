@@ -27,7 +27,7 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import dataset_path, results_folder
 from ecot.grid.plan import measurement_settings, sweep, tasks
 from ecot.paper.comparable import match
-from ecot.products import metrics
+from ecot.products import metrics, palette
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, missing_note
 from ecot.tasks import TASKS
@@ -38,9 +38,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PARTS: dict[str, dict[str, Any]] = {
-    "both": {"color": "0", "marker": "o", "linestyle": "-", "label": "both"},
-    "mse_input": {"color": "C0", "marker": "^", "linestyle": "--", "label": "distortion to the input"},
-    "mse_target": {"color": "C1", "marker": "s", "linestyle": ":", "label": "distortion to the ground truth"},
+    "both": {"color": palette.COLOURS["ink"].light, "marker": "o", "linestyle": "-", "label": "both"},
+    "mse_input": {
+        "color": palette.COLOURS["third"].light,
+        "marker": "^",
+        "linestyle": "--",
+        "label": "distortion to the input",
+    },
+    "mse_target": {
+        "color": palette.COLOURS["fourth"].light,
+        "marker": "s",
+        "linestyle": ":",
+        "label": "distortion to the ground truth",
+    },
 }
 POINTS = 1001  # of the curve: 0.4 % apart for a sweep over a factor of 50
 TRANSPORTED = 500  # images of the sample transport

@@ -22,5 +22,4 @@ def _products(config: Config) -> Iterator[RateDistortionFigure]:
             "figure_05",
             tasks,
             ("end_to_end",),
-            "abcd",
         )

@@ -40,7 +40,7 @@ def _against_baseline(task: str) -> tuple[Block, ...]:
             heading,
             (
                 Line("Baseline", task, "baseline", randomness, QUANTITIES["mse_input"]),
-                Line("Ours", task, "end_to_end", randomness, QUANTITIES["mse_input"]),
+                Line("End to end", task, "end_to_end", randomness, QUANTITIES["mse_input"]),
             ),
         )
         for randomness, heading in RANDOMNESS.items()

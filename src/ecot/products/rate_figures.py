@@ -15,16 +15,15 @@ import pandas as pd
 from ecot import paper
 from ecot.artefacts import samples
 from ecot.config import Config
-from ecot.data.sets import DATASETS
 from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.paths import image_bounds_path, results_folder, samples_path
 from ecot.grid.plan import rated, tasks
 from ecot.paper.comparable import degradation_title, match
 from ecot.paper.differences import TABLES_DITHER
-from ecot.products import metrics, reading
+from ecot.products import metrics, palette, reading
 from ecot.products.base import Product, declare
-from ecot.products.captions import count, missing_note, weight_title
+from ecot.products.captions import count, data_title, missing_note, weight_title
 from ecot.products.figure_paths import figure_files
 from ecot.tasks import TASKS
 
@@ -32,22 +31,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+COMMON, INDEPENDENT, INK, GREY, BAND_GREY = (
+    palette.COLOURS[name].light for name in ("common", "independent", "ink", "grey", "band")
+)
 # What is known before training: bounds are black and grey, Gaussian vectors thin curves, an estimate open marks.
 BOUNDS: dict[str, dict[str, Any]] = {
-    "rate_zero": {"color": "0", "marker": "D", "linestyle": "none", "label": "bound: independent output, R = 0"},
-    "gaussian_d_cr": {"color": "C0", "linestyle": ":", "label": "Gaussian vectors, common randomness"},
+    "rate_zero": {"color": INK, "marker": "D", "linestyle": "none", "label": "bound: independent output, R = 0"},
+    "gaussian_d_cr": {"color": COMMON, "linestyle": ":", "label": "Gaussian vectors, common randomness"},
     "gaussian_d_ncr": {
-        "color": "C1", "linestyle": "-.", "linewidth": 1, "label": "Gaussian vectors, no common randomness",
+        "color": INDEPENDENT, "linestyle": "-.", "linewidth": 1, "label": "Gaussian vectors, no common randomness",
     },
     "entropic_d_cr": {
-        "color": "C0", "marker": "^", "markerfacecolor": "white", "linestyle": "none",
+        "color": COMMON, "marker": "^", "markerfacecolor": "white", "linestyle": "none",
         "label": "estimate: entropic transport, common randomness",
     },
 }  # fmt: skip
 FLOOR = "bound: floor for outputs of law $p_Y$ (Gelbrich)"
 BAND = "bounds: $W_2^2(p_X, p_Y)$, the limit, lies between"
-HEADROOM = 1.3  # the axis ends at so much of the largest measured value ...
-REACH = 1.75  # ... or where R = 0 is, if that is no further than this
+HEADROOM = 1.15  # the axis ends at so much of the largest measured value ...
+REACH = 1.25  # ... or where R = 0 is, if that is no further than this
 TICKS = 12  # at most so many rates are named on an axis
 ROWS = 6  # at most so many rates are shown as images, as in the paper
 CAPTION = (
@@ -67,7 +69,6 @@ class RateDistortionFigure(Product):
     file_name: str
     tasks: tuple[str, ...]
     modes: tuple[str, ...]
-    letters: str = ""  # of the panels, from left to right and from top to bottom
 
     def cells(self, config: Config) -> list[Cell]:
         return [cell for cell in rated(config) if cell.task in self.tasks and cell.mode in self.modes]
@@ -106,10 +107,10 @@ class RateDistortionFigure(Product):
                 weight = settings.modes[self.modes[0]].distribution_weight
                 parts.append(weight_title(task, self.modes[0], weight))
             problem = f"{degradation_title(settings.degradation)}, {settings.levels} levels"
-            curves.set_title(f"{', '.join(parts)}\n{DATASETS[settings.dataset].title}\n{problem}", fontsize="medium")
+            data = data_title(config, task, measured.table)
+            curves.set_title(f"{', '.join(parts)}\n{data}\n{problem}")
             _images(images, self._shown(config, task), config)
-        for letter, panel in zip(self.letters, axes.flat, strict=False):
-            panel.set_title(f"({letter}) {panel.get_title()}")
+        drawing.letter(axes.flat)
         drawing.legend_below(figure, 3)
         drawing.warn(figure, missing_note(measured.missing))
         return figure
@@ -145,7 +146,7 @@ class RateDistortionFigure(Product):
             if line.empty:
                 continue
             style = self._style(mode, randomness)
-            axes.errorbar(line.rate_bits, line.value, line["std"].fillna(0), capsize=2, markersize=4, **style)
+            axes.errorbar(line.rate_bits, line.value, drawing.bars(line["std"]), capsize=2, markersize=4, **style)
             for point in line[line.n_seeds < means.n_seeds.max()].itertuples():
                 axes.annotate(
                     count(int(point.n_seeds), "seed"),
@@ -177,20 +178,24 @@ def _bounds(axes: "Axes", bounds: pd.DataFrame) -> None:
 
     What lies far above the measured values is cut off, and the value at R = 0 then stands there as text.
     """
+    from ecot.products import drawing
+
     bottom, highest = axes.get_ylim()
     floor, paired = bounds.distortion["gelbrich_floor"], bounds.distortion["paired_upper_bound_on_transport"]
     start = bounds.distortion["rate_zero"]
     in_reach = start < REACH * highest
-    axes.axhline(floor, color="0.4", linewidth=1, label=FLOOR)
-    axes.axhspan(floor, paired, color="0.9", zorder=0, label=BAND)
+    axes.axhline(floor, color=GREY, linewidth=1, label=FLOOR)
+    axes.axhspan(floor, paired, color=BAND_GREY, zorder=0, label=BAND)
     top = max(1.05 * start, highest) if in_reach else HEADROOM * highest
+    axes.set_ylim(min(bottom, floor - 0.05 * (top - floor)), top)
     for name, style in BOUNDS.items():
         values = bounds.loc[[name]]
         if (values.distortion <= top).any():
             axes.plot(values.rate_bits, values.distortion, markersize=4, clip_on=not in_reach, **style)
+            joined = style["linestyle"] != "none"
+            drawing.goes_on_above(axes, values.rate_bits, values.distortion, style["color"], joined=joined)
     if not in_reach:
         axes.text(0.98, 0.97, f"R = 0 (bound): {start:.3f}", transform=axes.transAxes, ha="right", va="top")
-    axes.set_ylim(min(bottom, floor - 0.05 * (top - floor)), top)
     axes.set_xlim(left=0)
 
 

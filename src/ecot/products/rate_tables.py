@@ -4,7 +4,7 @@ The paper's tables are declared in `ecot.products.paper_tables`, so that a chang
 and no other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import results_folder
 from ecot.grid.plan import grid, rated, tasks
 from ecot.modes import MODES, Dither, Randomness
+from ecot.paper import differences
 from ecot.paper.comparable import match
 from ecot.products import metrics
 from ecot.products.base import Product, declare
@@ -29,6 +30,10 @@ from ecot.tasks import TASKS
 Layout = Literal["rates across", "rates down", "methods across"]
 RATES_PER_LINE = 9  # as the paper breaks its tables
 SEEDS = "In brackets behind a number: how many seeds it is made of."
+BOLD = (
+    f"Bold: the lower of the two, where the {differences.CONFIDENCE:.0%} interval of their paired difference leaves"
+    " out 0."
+)
 POINT = ["task", "rate_bits", "randomness", "mode", "quantity"]  # what tells a number of a table from all others
 RANDOMNESS: dict[Randomness, str] = {
     "common": "With common randomness",
@@ -81,7 +86,7 @@ class RateTable(Product):
     blocks: tuple[Block, ...]
     number: int | None = None  # of the paper's table whose numbers stand beside the run's
     layout: Layout = "rates across"
-    bold: bool = False  # whether the lowest number of a block at each rate is bold
+    bold: bool = False  # whether the lower of a block's two numbers is bold, where the seeds decide which one it is
 
     def cells(self, config: Config) -> list[Cell]:
         return list(dict.fromkeys(cell for block in self.blocks for cell in block.cells(config)))
@@ -97,10 +102,15 @@ class RateTable(Product):
         notes = [
             *describe(config, sorted(set(rows["task"])), measured.table),
             SEEDS,
+            *([BOLD] if self.bold else []),
             *missing_note(measured.missing),
         ]
         write_files(
-            folder / "tables" / self.name, self.title, notes, self._grids(rows), rows.drop(columns=["block", "line"])
+            folder / "tables" / self.name,
+            self.title,
+            notes,
+            self._grids(rows, self._decided(measured.table) if self.bold else set()),
+            rows.drop(columns=["block", "line"]),
         )
 
     def numbers(self, table: pd.DataFrame, config: Config) -> pd.DataFrame:
@@ -145,12 +155,28 @@ class RateTable(Product):
             for line in block.lines:
                 yield index, line, line.printed_as or line.quantity.name
 
-    def _grids(self, rows: pd.DataFrame) -> list[tuple[str, Grid]]:
+    def _decided(self, table: pd.DataFrame) -> set[tuple[int, int]]:
+        """Block and rate at which the paired interval of the block's two lines leaves out zero."""
+        found, numbers = set(), differences.of_run(table)
+        for index, block in enumerate(self.blocks):
+            first, second = (
+                differences.Series(line.mode, line.randomness, line.quantity.name, line.dither).of(numbers, line.task)
+                for line in block.lines
+            )
+            apart = first - second
+            for rate in apart:
+                _, low, high, _ = differences.interval(apart[rate])
+                if low > 0 or high < 0:  # false where there is one seed, and so no interval
+                    found.add((index, int(rate)))
+        return found
+
+    def _grids(self, rows: pd.DataFrame, decided: Set[tuple[int, int]]) -> list[tuple[str, Grid]]:
         """The table as text. A block that is broken like the paper's continues without a heading."""
         grids: list[tuple[str, Grid]] = []
         for index, block in enumerate(self.blocks):
             numbers = rows[rows.block == index]
-            entries = [_entries(line, numbers, i, bold=self.bold) for i, line in enumerate(block.lines)]
+            bold = {rate for place, rate in decided if place == index}
+            entries = [_entries(line, numbers, i, bold) for i, line in enumerate(block.lines)]
             rates = sorted(set(numbers.rate_bits))
             match self.layout:
                 case "rates across":
@@ -174,13 +200,13 @@ class _Entries:
     published: dict[int, str]
 
 
-def _entries(line: Line, block: pd.DataFrame, index: int, *, bold: bool) -> _Entries:
+def _entries(line: Line, block: pd.DataFrame, index: int, bold: Set[int]) -> _Entries:
     best, decimals = block.groupby("rate_bits")["value"].min(), line.quantity.decimals
     ours, published = {}, {}
     for row in block[block.line == index].itertuples():
         spread = "" if pd.isna(row.std) else f" ± {row.std:.{decimals}f}"
         text = f"{row.value:.{decimals}f}{spread} ({row.n_seeds})"
-        ours[row.rate_bits] = f"**{text}**" if bold and row.value == best[row.rate_bits] else text
+        ours[row.rate_bits] = f"**{text}**" if row.rate_bits in bold and row.value == best[row.rate_bits] else text
         if not pd.isna(row.paper):
             published[row.rate_bits] = f"{row.paper:.{decimals}f}"
     return _Entries(line.label, ours, published)

@@ -11,6 +11,7 @@ import pandas as pd
 from ecot.config import Config
 from ecot.files import atomic
 from ecot.grid.paths import results_folder
+from ecot.products import palette
 from ecot.products.base import Product, declare
 from ecot.products.figure_paths import figure_files
 
@@ -18,30 +19,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+COMMON, INDEPENDENT, THIRD, FOURTH, INK, GREY = (
+    palette.COLOURS[name].light for name in ("common", "independent", "third", "fourth", "ink", "grey")
+)
 # Marks set in turn show curves that coincide.
 EVERY = 50
 CURVES: dict[str, dict[str, Any]] = {
-    "d_cr": {"color": "C0", "linestyle": "-", "label": r"$D_\mathrm{cr}$, common randomness"},
-    "d_ncr": {"color": "C1", "linestyle": "--", "label": r"$D_\mathrm{ncr}$, no common randomness"},
+    "d_cr": {"color": COMMON, "linestyle": "-", "label": r"$D_\mathrm{cr}$, common randomness"},
+    "d_ncr": {"color": INDEPENDENT, "linestyle": "--", "label": r"$D_\mathrm{ncr}$, no common randomness"},
     "d_ncr_upper": {
-        "color": "0.2", "linestyle": ":", "marker": "v", "markevery": (0, EVERY), "markersize": 5,
+        "color": INK, "linestyle": ":", "marker": "v", "markevery": (0, EVERY), "markersize": 5,
         "label": r"$\overline{D}_\mathrm{ncr}$, upper bound",
     },
     "d_ncr_lower": {
-        "color": "0.5", "linestyle": "-.", "marker": "^", "markevery": (EVERY // 2, EVERY), "markersize": 5,
+        "color": GREY, "linestyle": "-.", "marker": "^", "markevery": (EVERY // 2, EVERY), "markersize": 5,
         "markerfacecolor": "white", "label": r"$\underline{D}_\mathrm{ncr}$, lower bound",
     },
     "d_ncr_plus": {
-        "color": "0.2", "linestyle": ":", "marker": "v", "markevery": (0, EVERY), "markersize": 5,
+        "color": INK, "linestyle": ":", "marker": "v", "markevery": (0, EVERY), "markersize": 5,
         "label": r"$D^+_\mathrm{ncr}$, upper bound",
     },
     "transport_cost": {
-        "color": "0.5", "linestyle": "-.", "label": r"$W_2^2(p_{\hat{X}}, p_{\hat{Y}})$ of the quantised sources",
+        "color": GREY, "linestyle": "-.", "label": r"$W_2^2(p_{\hat{X}}, p_{\hat{Y}})$ of the quantised sources",
     },
-    "wasserstein2": {"color": "0", "linestyle": "-", "linewidth": 0.8, "label": r"$W_2^2(p_X, p_Y)$, lower bound"},
-    "quantisation": {"color": "C2", "linestyle": "-", "label": r"quantisation, $E(X-\hat{X})^2$"},
-    "dequantisation": {"color": "C3", "linestyle": "--", "label": r"dequantisation, $E(Y-\hat{Y})^2$"},
+    "wasserstein2": {"color": INK, "linestyle": "-", "linewidth": 0.8, "label": r"$W_2^2(p_X, p_Y)$, lower bound"},
+    "quantisation": {"color": THIRD, "linestyle": "-", "label": r"quantisation, $E(X-\hat{X})^2$"},
+    "dequantisation": {"color": FOURTH, "linestyle": "--", "label": r"dequantisation, $E(Y-\hat{Y})^2$"},
 }  # fmt: skip
+RATE = "rate (bits per letter)"
 STAGES = {"quantise": 0, "transport": 1, "dequantise": 2}
 
 
@@ -103,11 +108,15 @@ def figure_3(table: pd.DataFrame, _points: pd.DataFrame) -> "Figure":
     from ecot.products import drawing
     from ecot.theory import curves
 
-    figure, (axes,) = drawing.panels(1, 3, (10, 3.4))
+    figure, (axes,) = drawing.panels(1, 3, (10.5, 3.5))
     for panel, (name, (q_x, q_y)) in zip(axes, curves.FIGURE_3.items(), strict=True):
         _curves(panel, table[table.panel == name])
-        panel.set(title=rf"({name}) $q_X = {q_x:g}$, $q_Y = {q_y:g}$", xlabel="rate (bits)", ylim=(0, None))
-    axes[0].set_ylabel("Hamming distortion")
+        panel.set(
+            title=rf"({name}) $q_X = {q_x:g}$, $q_Y = {q_y:g}$",
+            xlabel=RATE,
+            ylabel="Hamming distortion",
+            ylim=(0, None),
+        )
     drawing.legend_below(figure, 4)
     return figure
 
@@ -152,11 +161,12 @@ def figure_7(table: pd.DataFrame, points: pd.DataFrame) -> "Figure":
     _points_above_bounds(left, points)
     a, b = curves.FIGURE_7
     title = rf"$X \sim U[0, {a:g}]$, $Y \sim U[0, {b:g}]$"
-    left.set(title=title, xlabel="rate (bits)", ylabel="squared error", ylim=(2, None))
+    left.set(title=title, xlabel=RATE, ylabel="squared error", ylim=(2, None))
     _curves(right, table[table.panel == "right"])
-    right.set(title="errors of the two quantisers", xlabel="rate (bits)", ylim=(0, None))
+    right.set(title="errors of the two quantisers", xlabel=RATE, ylabel="squared error", ylim=(0, None))
     for panel in (left, right):
         panel.legend(fontsize="small")
+    drawing.letter((left, right))
     return figure
 
 
@@ -170,9 +180,8 @@ def figure_8(table: pd.DataFrame, points: pd.DataFrame) -> "Figure":
         _curves(panel, table[table.panel == name])
         _points_above_bounds(panel, points[points.panel == f"8{name}"])
         sources = rf"$\mu_X = {mu_x:g}$, $\sigma_X = {sigma_x:g}$, $\mu_Y = {mu_y:g}$, $\sigma_Y = {sigma_y:g}$"
-        panel.set(title=f"({name}) {sources}", xlabel="rate (bits)", ylim=(0, None))
+        panel.set(title=f"({name}) {sources}", xlabel=RATE, ylabel="squared error", ylim=(0, None))
         panel.legend(fontsize="small")
-    axes[0].set_ylabel("squared error")
     return figure
 
 

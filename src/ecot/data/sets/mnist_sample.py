@@ -19,7 +19,7 @@ def read(root: Path, download: bool) -> Splits:
 DATASET = DATASETS.register(
     Dataset(
         "mnist_sample",
-        "MNIST sample (4,000 + 1,000 embedded digits)",
+        "MNIST sample",
         1,
         (1, 28, 28),
         4_000,

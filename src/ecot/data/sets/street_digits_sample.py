@@ -15,7 +15,7 @@ def read(root: Path, download: bool) -> Splits:
 DATASET = DATASETS.register(
     Dataset(
         "street_digits_sample",
-        "street digits sample (SVHN stand-in, 4,000 + 1,000 images)",
+        "street digits sample (SVHN stand-in)",
         2,
         (3, 32, 32),
         4_000,
