@@ -7,7 +7,7 @@ CONFIG := --config config.yaml --config config.demo.yaml
 BROWSER := chromium chromium-driver
 SLURM := munge slurmctld slurmd slurm-client
 
-.PHONY: help env demo test test-browser test-cluster gpu-check lint lock
+.PHONY: help env demo test test-browser test-cluster gpu-check lint mutants lock
 
 help:
 	@echo "make demo          train the small grid on the embedded sample and print its tables"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-cluster  the workflow on a Slurm of one node, brought up for the tests (Debian, as root)"
 	@echo "make gpu-check     what only a GPU can show, tests and benchmarks; needs neither network nor snakemake"
 	@echo "make lint          linters and type checker"
+	@echo "make mutants       plant faults one by one and list those that no test finds; ONLY='ecot.degradations.*'"
 	@echo "make env           only the virtual environment, .venv"
 	@echo "make lock          resolve requirements.lock anew from pyproject.toml (needs uv)"
 
@@ -59,6 +60,12 @@ lint: env
 	mypy
 	lint-imports
 	snakemake --lint
+
+# Hours for everything: name a room or a module. The list of survivors is a place to look for tests that are missing.
+ONLY ?=
+mutants: env
+	mutmut run $(ONLY)
+	mutmut results
 
 lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

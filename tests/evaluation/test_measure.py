@@ -19,7 +19,8 @@ from ecot.coding import randomness
 from ecot.data.arrays import load
 from ecot.degradations import degradation
 from ecot.errors import EcotError
-from ecot.evaluation.job import ENLARGED, ROWS, labelled, measure_cell, sheet
+from ecot.evaluation.job import ROWS, measure_cell
+from ecot.evaluation.pictures import ENLARGED, labelled, sheet
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measurement import measure
 from ecot.files import sha256
@@ -171,7 +172,7 @@ def test_the_job_writes_the_row_the_samples_and_their_picture(job, measured, set
     found = samples.read(out / "samples.npz")
     assert all(np.array_equal(found[name], expected.samples[name]) for name in samples.NAMES)
     with Image.open(out / "samples.png") as picture:
-        expected_picture = labelled(sheet(list(expected.samples.values())), ROWS)
+        expected_picture = labelled(sheet(list(expected.samples.values())), list(ROWS))
         np.testing.assert_array_equal(np.asarray(picture), np.asarray(expected_picture))
     assert any("mse_input" in message for message in caplog.messages)
 
@@ -229,7 +230,7 @@ def test_a_sheet_has_a_row_for_each_kind_of_image():
 
 def test_a_picture_is_enlarged_and_names_its_rows():
     images = np.random.default_rng(0).integers(0, 256, (3 * 28, 5 * 28), np.uint8)
-    picture = labelled(images, ROWS).convert("L")
+    picture = labelled(images, list(ROWS)).convert("L")
     width, height = images.shape[1] * ENLARGED, images.shape[0] * ENLARGED
     assert picture.height == height
     cut = picture.crop((picture.width - width, 0, picture.width, height))

@@ -73,7 +73,7 @@ class Scheme:
     @property
     def common(self) -> bool:
         """Whether the decoder knows all of the encoder's dither."""
-        return np.isinf(self.shared_bits)
+        return bool(np.isinf(self.shared_bits))
 
     @property
     def delta(self) -> float:
