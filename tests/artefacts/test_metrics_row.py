@@ -158,10 +158,10 @@ def test_other_than_one_row_is_refused(path):
     header, row = path.read_text().splitlines()
     for text in (header, f"{header}\n{row}\n{row}\n"):
         path.write_text(text)
-        refused(path, "complete rows, not one")
+        refused(path, "rows, ")
     for text in (f"{header}\n{row},1\n", f"{header}\n{row[: row.rindex(',')]}\n"):
         path.write_text(text)
-        refused(path, "it has 1 complete rows, not one")
+        refused(path, "it has 1 rows, and not all are complete")
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -55,6 +55,14 @@ def checksum(path: Path, name: str, version: int) -> str:
     return found
 
 
+def stated_checksum(path: Path) -> str | None:
+    """The SHA-256 that the stamp of the array file `path` states; None if there is no stamp that can be read."""
+    try:
+        return str(json.loads(read_text(path.with_suffix(".json")))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     """The first `n` (default: all) images and labels of one split of an array file, which `checksum` has checked.
 

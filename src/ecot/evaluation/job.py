@@ -4,13 +4,13 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ecot import sealed
+from ecot.artefacts import DamagedError, metrics, samples
 from ecot.artefacts import classifier as classifiers
-from ecot.artefacts import metrics, samples
 from ecot.artefacts import model as models
 from ecot.artefacts.names import MODEL
 from ecot.config import Device
@@ -55,13 +55,19 @@ def measure_cell(
     missing, damaged or not those of the settings.
     """
     chosen = devices.choose(device)
-    model = models.load(folder, settings)
+    sha256 = checksum(dataset, settings.dataset, settings.dataset_version)
+    model = models.load(folder, settings, sha256)
     with torch.device("meta"):
         models.require(build(settings).state_dict(), model, folder / MODEL)
-    law = _target_law(settings.dataset, dataset, classifier, measurement, chosen)
-    measured = measure(settings, model.tensors, law, measurement, chosen)
-    key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
-    samples.write(out / "samples.npz", measured.samples)
+    law = _target_law(dataset, sha256, classifier, measurement, chosen)
+    try:
+        measured = measure(settings, model.tensors, law, measurement, chosen)
+        for name, value in measured.quantities.items():
+            metrics.check(name, value)
+    except ValueError as error:
+        raise DamagedError(folder / MODEL, error, models.way_out(settings)) from None
+    key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement), sha256)
+    samples.write(out / "samples.npz", measured.samples, key)
     with atomic(out / "samples.png") as temporary:
         Image.fromarray(sheet(list(measured.samples.values()))).save(temporary)
     metrics.write(out / "metrics.csv", key, measured.n_test, measured.quantities)
@@ -81,15 +87,18 @@ def write_clean_scores(
 ) -> None:
     """Write `out` (.csv): what each measure gives for clean images.
 
-    Columns: task, images (test or training), n_test and one for each measure.
+    Columns: task, dataset, dataset_sha256, fingerprint, images (test or training), n_test, one for each measure, and
+    a checksum.
     """
-    law = _target_law(name, dataset, classifier, measurement, devices.choose(device))
+    sha256 = checksum(dataset, name, DATASETS[name].version)
+    law = _target_law(dataset, sha256, classifier, measurement, devices.choose(device))
     rows = [
-        {"task": task, "images": images, "n_test": len(law.split.images), **scores}
+        {"images": images, "n_test": len(law.split.images), **scores}
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
     ]
-    with atomic(out) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False)
+    decided_by = fingerprint.clean_scores(name, n_train, measurement)
+    made_for = {"task": task, "dataset": name, "dataset_sha256": sha256, "fingerprint": decided_by}
+    sealed.write(out, made_for, rows)
 
 
 def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
@@ -100,8 +109,7 @@ def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
 
 
 def _target_law(
-    name: str, dataset: Path, classifier: Path, measurement: MeasurementSettings, device: torch.device
+    dataset: Path, sha256: str, classifier: Path, measurement: MeasurementSettings, device: torch.device
 ) -> TargetLaw:
-    sha256 = checksum(dataset, name, DATASETS[name].version)
     split = load(dataset, "test", measurement.n_test)
     return TargetLaw(split, classifiers.load(classifier, sha256, device), measurement, device)

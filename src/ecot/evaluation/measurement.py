@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecot import systems
+from ecot.evaluation import messages
 from ecot.evaluation.degraded import batches
 from ecot.evaluation.law import TargetLaw
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
@@ -39,7 +40,7 @@ def measure(
     """Measure the model with these tensors on the test set of `law`.
 
     The system is in evaluation mode. Noise and dither are fixed by `measurement.seed` and are the same in every cell,
-    so that cells are compared on equal draws.
+    so that cells are compared on equal draws. Raises ValueError if an output is not finite.
     """
     system = systems.build(settings).to(device)
     system.load_state_dict(tensors)
@@ -61,6 +62,8 @@ def measure(
         with torch.no_grad():
             outcome = system(batch.x, batch.u)
         output = outcome.output
+        if not bool(torch.isfinite(output).all()):
+            raise messages.not_finite()
         outputs.append(output)
         errors = {"mse_input": squared_error(batch.x, output), "mse_target": squared_error(batch.y, output)}
         if outcome.reported:  # the decomposition (18); the single term of the other modes stands in no table
