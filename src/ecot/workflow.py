@@ -121,7 +121,7 @@ class Pipeline:
 
     def log_pattern(self, mode: Mode, name: str) -> str:
         """The pattern of a log of the mode's trainings."""
-        return f"{paths.LOGS}/{Path(self.model_pattern(mode, name)).relative_to(paths.RESULTS)}"
+        return str(paths.cell_logs(Path(self.model_pattern(mode, name))))
 
     def cell_of(self, folder: str) -> Cell:
         """The cell whose model lies in `folder`; EcotError if it is no folder of this configuration."""

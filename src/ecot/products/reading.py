@@ -43,17 +43,22 @@ def table(path: Path, expected: MadeFor) -> pd.DataFrame:
     return found.drop(columns=[*expected, sealed.CHECKSUM])
 
 
+def clean_scores_made_for(config: Config, task: str) -> MadeFor:
+    """What the clean scores of a task are made for: all that decides them."""
+    settings, measurement = task_settings(config, task), measurement_settings(config, task)
+    return made_for(config, task, fingerprint.clean_scores(settings.dataset, settings.n_train, measurement))
+
+
 def clean_scores(config: Config, task: str) -> pd.DataFrame | None:
     """What each measure gives for clean images of a task, indexed by `test` and `training`; None if not computed.
 
     Raises DamagedError if the file is not that of the task, or has a value that no measure gives.
     """
-    path, settings = clean_scores_path(config, task), task_settings(config, task)
+    path = clean_scores_path(config, task)
     if not path.is_file():
         return None
-    decided_by = fingerprint.clean_scores(settings.dataset, settings.n_train, measurement_settings(config, task))
     try:
-        scores = table(path, made_for(config, task, decided_by)).set_index("images")
+        scores = table(path, clean_scores_made_for(config, task)).set_index("images")
         if sorted(scores.index) != sorted(IMAGES):
             raise ValueError(f"its rows are {', '.join(map(str, scores.index))}")
         for name in measures():
