@@ -94,7 +94,8 @@ def test_the_key_is_that_of_the_cell(settings):
 
 
 OTHERS = {
-    "task": "super_resolution", "mode": "separate", "randomness": "common", "rate_bits": 24, "dither": "shared", "latent_dim": 8,
+    "task": "super_resolution", "mode": "separate", "randomness": "common", "rate_bits": 24, "dither": "shared",
+    "latent_dim": 8,
     "levels": 4, "seed": 1, "dataset": "mnist", "distribution_weight": 2e-3, "model": "0" * 16,
     "measurement": "1" * 16, "dataset_sha256": "cd" * 32,
 }  # fmt: skip

@@ -12,7 +12,7 @@ class NotFiniteError(EcotError):
     def __init__(self, epoch: int, step: int, losses: Mapping[str, float]) -> None:
         wrong = ", ".join(f"{name} {value}" for name, value in losses.items())
         super().__init__(
-            f"epoch {epoch}, by step {step}: the loss or a weight is not finite ({wrong}), no model is kept; a lower"
+            f"epoch {epoch}: the loss is not finite (by step {step}: {wrong}), no model is kept; a lower"
             " learning_rate or distribution_weight may help"
         )
 
