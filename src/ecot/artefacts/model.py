@@ -104,9 +104,8 @@ def load(folder: Path, settings: CellSettings, dataset_sha256: str | None = None
         reason = "; ".join(differing) or f"its fingerprint is {model.fingerprint}, not {expected}: other code made it"
         raise DamagedError(folder / MODEL, f"it is another model's: {reason}", anew)
     if dataset_sha256 is not None and (found_data := record.get("dataset_sha256")) != dataset_sha256:
-        reason = (
-            f"it was trained on data of SHA-256 {found_data}, not {dataset_sha256}: the prepared data have changed"
-        )
+        changed = "the prepared data set has changed since"
+        reason = f"it was trained on data of SHA-256 {found_data}, not {dataset_sha256}: {changed}"
         raise DamagedError(folder / MODEL, reason, anew)
     if not all(bool(torch.isfinite(tensor).all()) for tensor in model.tensors.values()):
         raise DamagedError(folder / MODEL, "its weights are not finite", anew)
