@@ -71,12 +71,12 @@ def test_the_chain_by_hand(ecot):
     record = json.loads((folder_of(END_TO_END) / "run.json").read_text())
     assert record["dataset_sha256"] == sha256(Path("results/datasets/mnist_sample.npz"))
     done(ecot, "make", "metrics")
-    assert len(Path("results/tiny/metrics.csv").read_text().splitlines()) == 3
+    assert len(Path("results/tiny/incomplete/metrics.csv").read_text().splitlines()) == 3
     done(ecot, "make", "table_01", "constraint")
     shown = done(ecot, "show")
     assert "Decomposed loss" in shown
     assert "clean test images" in shown
-    assert "results/tiny/figures/constraint.png" in shown
+    assert "results/tiny/incomplete/figures/constraint.png" in shown
     assert done(ecot, "prune") == "every trained model belongs to a run\n"
 
 

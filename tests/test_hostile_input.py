@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from ecot import config as configuration
+from ecot import sealed
 from ecot.artefacts import classifier, metrics, samples
 from ecot.artefacts import model as models
 from ecot.artefacts import tensors as tensor_file
@@ -74,7 +75,7 @@ def test_a_forged_model_is_refused_by_name(settings, tmp_path, bounded, name):
     (tmp_path / "model.safetensors").write_bytes(FORGERIES[name])
     record(tmp_path)
     for read in (lambda: models.read(tmp_path), lambda: models.load(tmp_path, settings())):
-        with pytest.raises(EcotError, match=r"model\.safetensors is damaged .*; `ecot train CELL --force` trains"):
+        with pytest.raises(EcotError, match=r"model\.safetensors is damaged .*; `ecot train .* --force` trains"):
             read()
     assert not models.restore(tmp_path.parent, settings())
 
@@ -84,7 +85,7 @@ def record(folder):
     for name in MODEL_FILES[1:-1]:
         (folder / name).write_text("")
     checksums = {f"{name}_sha256": sha256(folder / name) for name in MODEL_FILES[:-1]}
-    (folder / "run.json").write_text(json.dumps(checksums))
+    (folder / "run.json").write_text(json.dumps({**checksums, "checksum": sealed.digest(checksums)}))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_model_whose_settings_are_none_is_refused(tmp_path, bounded, text):
 @pytest.mark.parametrize("text", ["[" * 10**5, " " * (TEXT_LIMIT + 1), "\0" * 100], ids=["deep", "long", "zeros"])
 def test_a_forged_run_record_is_refused(settings, tmp_path, bounded, text):
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(EcotError, match=r"run\.json is damaged .*`ecot train CELL --force`"):
+    with pytest.raises(EcotError, match=r"run\.json is damaged .*`ecot train \S+ --weight \S+ --force`"):
         models.load(tmp_path, settings())
 
 
@@ -127,7 +128,8 @@ SHAPES = ["[1, 1048576, 1048576]", HUGE, "[1, -4, -4]", "[" * 10**5, "[1, 28, 28
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape[:30])
 def test_a_forged_classifier_is_refused_by_name(tmp_path, bounded, shape):
     path = tmp_path / "digits" / "0" / "c.safetensors"
-    tensor_file.write(path, {}, {"image_shape": shape, "dataset_sha256": "abc"})
+    header = {"image_shape": shape, "dataset_sha256": "abc", "dataset": "digits", "fingerprint": "0"}
+    tensor_file.write(path, {}, header)
     with pytest.raises(EcotError, match=r"c\.safetensors is damaged .*; `ecot classifier digits` trains it anew"):
         classifier.load(path, "abc", torch.device("cpu"))
 
@@ -337,11 +339,11 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_hostile_samples_are_refused(tmp_path, monkeypatch, bounded, name):
+def test_hostile_samples_are_refused(settings, tmp_path, monkeypatch, bounded, name):
     monkeypatch.chdir(tmp_path)
     Path("samples.npz").write_bytes(SAMPLES[name])
-    with pytest.raises(EcotError, match=r"samples\.npz is damaged .*which measures the cell again"):
-        samples.read(Path("samples.npz"))
+    with pytest.raises(EcotError, match=r"samples\.npz is damaged .*; `ecot evaluate .*` measures the cell again"):
+        samples.read(Path("samples.npz"), metrics.key(settings(), "m", "n"))
     assert [path.name for path in tmp_path.iterdir()] == ["samples.npz"]
 
 
@@ -361,7 +363,7 @@ def test_damaged_metrics_are_named(settings, tmp_path, bounded, damage):
     metrics.write(path, key, 64, dict.fromkeys(names, 0.5))
     assert metrics.read(path, key)["mse_input"] == 0.5
     path.write_text(damage(path.read_text()))
-    with pytest.raises(EcotError, match=r"metrics\.csv is damaged .*which measures the cell again") as refused:
+    with pytest.raises(EcotError, match=r"metrics\.csv is damaged .*measures the cell again") as refused:
         metrics.read(path, key)
     assert len(str(refused.value)) < 10**6
 
@@ -383,6 +385,8 @@ INDEXES = {
     "no text": lambda text: "\udcff",
     "a column less": lambda text: text.replace(",path,", ",way,"),
     "cut off": lambda text: text[:-8],
+    "cut off at the end of a line": lambda text: "".join(text.splitlines(keepends=True)[:-1]),
+    "another run's": lambda text: text.replace("tiny,", "other,"),
     "no cell": lambda text: text.replace("super_resolution/end_to_end", "super_resolution/end_to_start"),
     "out of the store": lambda text: text.replace("results/cells/", "results/cells/../../../", 1),
     "elsewhere": lambda text: text.replace(",results/cells/", ",/etc/", 1),

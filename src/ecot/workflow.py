@@ -25,8 +25,6 @@ from ecot.grid.cell import Cell, point_pattern
 from ecot.grid.plan import grid, measurement_settings, sweep
 from ecot.modes import MODES, Mode
 from ecot.products.base import Product, products
-from ecot.quantities import measures
-from ecot.source import code_hash
 
 FINGERPRINT = "[0-9a-f]{16}"
 
@@ -123,7 +121,7 @@ class Pipeline:
 
     def log_pattern(self, mode: Mode, name: str) -> str:
         """The pattern of a log of the mode's trainings."""
-        return f"{paths.LOGS}/{Path(self.model_pattern(mode, name)).relative_to(paths.RESULTS)}"
+        return str(paths.cell_logs(Path(self.model_pattern(mode, name))))
 
     def cell_of(self, folder: str) -> Cell:
         """The cell whose model lies in `folder`; EcotError if it is no folder of this configuration."""
@@ -136,8 +134,7 @@ class Pipeline:
 
     def arguments(self, folder: str) -> str:
         """The arguments of a command that name the cell whose model lies in `folder`."""
-        cell = self.cell_of(folder)
-        return cell.name if cell.weight is None else f"{cell.name} --weight {cell.weight!r}"
+        return self.cell_of(folder).arguments
 
     def trained_cell(self, wildcards: Any, output: Any) -> str:
         """Parameter of a training: the arguments that name its cell."""
@@ -187,9 +184,8 @@ class Pipeline:
 
     def clean_scores_parameter(self, wildcards: Any) -> str:
         """Parameter of a task's clean scores: all that decides them besides data and classifier."""
-        settings = measurement_settings(self.config, wildcards.task).model_dump_json(exclude={"n_samples"})
-        code = code_hash("ecot.evaluation.law", *(measure.module for measure in measures().values()))
-        return f"{settings} {self.config.tasks[wildcards.task].n_train} {code}"
+        task = self.config.tasks[wildcards.task]
+        return fingerprint.clean_scores(task.dataset, task.n_train, measurement_settings(self.config, wildcards.task))
 
     # Products
 

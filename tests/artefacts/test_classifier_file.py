@@ -1,6 +1,7 @@
 """The classifier's file and its stamp."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -46,6 +47,25 @@ def test_a_classifier_of_other_data_is_refused(saved):
         classifier.load(saved[0], "abd", CPU)
 
 
+def test_a_classifier_of_another_data_set_or_of_other_code_is_refused(saved):
+    path, _ = saved
+    for other in (path.parent.parent.with_name("letters") / path.parent.name, path.parent.with_name("0" * 16)):
+        other.mkdir(parents=True)
+        shutil.copy(path, other)
+        with pytest.raises(
+            DamagedError, match=r"its (dataset is digits, not letters|fingerprint is 0123456789abcdef)"
+        ):
+            classifier.load(other / path.name, "abc", CPU)
+
+
+def test_a_classifier_with_weights_that_are_not_finite_is_refused(saved):
+    path, made = saved
+    next(made.parameters()).data[0] = float("nan")
+    classifier.save(path, made, "abc", {})
+    with pytest.raises(DamagedError, match="its weights are not finite"):
+        classifier.load(path, "abc", CPU)
+
+
 def test_a_missing_or_damaged_file_is_refused(saved):
     path, _ = saved
     path.write_bytes(path.read_bytes()[:-3])
@@ -59,7 +79,9 @@ def test_a_missing_or_damaged_file_is_refused(saved):
 @pytest.mark.parametrize("shape", ["[1, 9, 9]", "[3, 8, 8]", "[1, 8]", "[]", "8", "{}", None])
 def test_tensors_of_another_shape_are_refused(saved, shape):
     path, made = saved
-    header = {"dataset_sha256": "abc"} | ({} if shape is None else {"image_shape": shape})
+    header = {"dataset_sha256": "abc", "dataset": "digits", "fingerprint": "0123456789abcdef"} | (
+        {} if shape is None else {"image_shape": shape}
+    )
     tensors.write(path, made.state_dict(), header)
     if shape == "[1, 9, 9]":
         with pytest.raises(DamagedError, match="size mismatch"):

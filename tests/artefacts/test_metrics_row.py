@@ -10,7 +10,7 @@ from ecot.artefacts import DamagedError, metrics
 from ecot.grid.cell_settings import MeasurementSettings
 from ecot.quantities import MEASURES, QUANTITIES, Measure, Quantity, measures, register
 
-WAY_OUT = "delete it and run the same command again, which measures the cell again"
+WAY_OUT = "measures the cell again"
 VALUES = {
     "mse_input": 0.125, "mse_target": 1 / 3, "gelbrich": 0.01, "sliced_w2": 2.5e-5, "frechet_distance": 7.0,
     "kernel_distance": -0.001, "critic_w1": -0.02, "classifier_accuracy": 0.97,
@@ -18,6 +18,7 @@ VALUES = {
 KEY = metrics.Key(
     task="denoising", mode="joint", randomness="independent", rate_bits=12, dither="fresh", latent_dim=4, levels=8,
     seed=0, dataset="svhn", distribution_weight=1e-3, model="0123456789abcdef", measurement="fedcba9876543210",
+    dataset_sha256="ab" * 32,
 )  # fmt: skip
 
 
@@ -64,7 +65,9 @@ def test_the_first_row_that_a_process_reads_knows_all_measures(path):
 
 
 def test_a_row_without_rate_and_randomness(tmp_path):
-    key = KEY.model_copy(update={"mode": "restoration", "randomness": None, "rate_bits": None, "latent_dim": 0})
+    key = KEY.model_copy(
+        update={"mode": "restoration", "randomness": None, "rate_bits": None, "dither": None, "latent_dim": 0}
+    )
     metrics.write(tmp_path / "metrics.csv", key, 64, VALUES)
     row = metrics.read(tmp_path / "metrics.csv", key)
     assert (row["randomness"], row["rate_bits"], row["latent_dim"]) == (None, None, 0)
@@ -82,8 +85,9 @@ def test_the_key_is_that_of_the_cell(settings):
     key = metrics.key(made, "m", "n")
     assert key.model_dump() == {
         "task": "denoising", "mode": "restoration", "randomness": None, "rate_bits": None, "dither": None,
-        "latent_dim": 0, "levels": 8, "seed": 3, "dataset": "street_digits_sample", "distribution_weight": 0.03,
-        "model": "m", "measurement": "n",
+        "latent_dim": 0,
+        "levels": 8, "seed": 3, "dataset": "street_digits_sample", "distribution_weight": 0.03,
+        "model": "m", "measurement": "n", "dataset_sha256": None,
     }  # fmt: skip
     assert metrics.key(settings(), "m", "n").latent_dim == 4
     assert set(MeasurementSettings.model_fields).isdisjoint(set(metrics.Key.model_fields) - {"seed"})
@@ -91,15 +95,16 @@ def test_the_key_is_that_of_the_cell(settings):
 
 OTHERS = {
     "task": "super_resolution", "mode": "separate", "randomness": "common", "rate_bits": 24, "dither": "shared",
-    "latent_dim": 8, "levels": 4, "seed": 1, "dataset": "mnist", "distribution_weight": 2e-3, "model": "0" * 16,
-    "measurement": "1" * 16,
+    "latent_dim": 8,
+    "levels": 4, "seed": 1, "dataset": "mnist", "distribution_weight": 2e-3, "model": "0" * 16,
+    "measurement": "1" * 16, "dataset_sha256": "cd" * 32,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", metrics.Key.model_fields)
 def test_every_entry_of_the_key_is_compared(path, name):
     other = KEY.model_copy(update={name: OTHERS[name]})
-    refused(path, f"it is another cell's row: {name} is {getattr(KEY, name)}, not {OTHERS[name]}", other)
+    refused(path, f"it is another cell's: {name} is {getattr(KEY, name)}, not {OTHERS[name]}", other)
     edit(path, **{name: None})
     refused(path, f"it has no column {name}")
 
@@ -158,10 +163,10 @@ def test_other_than_one_row_is_refused(path):
     header, row = path.read_text().splitlines()
     for text in (header, f"{header}\n{row}\n{row}\n"):
         path.write_text(text)
-        refused(path, "complete rows, not one")
+        refused(path, "rows, ")
     for text in (f"{header}\n{row},1\n", f"{header}\n{row[: row.rindex(',')]}\n"):
         path.write_text(text)
-        refused(path, "it has 1 complete rows, not one")
+        refused(path, "it has 1 rows, and not all are complete")
 
 
 def test_a_missing_file_is_refused(tmp_path):

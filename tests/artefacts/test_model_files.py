@@ -54,7 +54,10 @@ def test_settings_of_a_cell_with_a_frozen_model_survive_the_file(settings, tmp_p
 def test_a_missing_file_is_named_with_the_way_out(saved, name):
     folder, made, _ = saved
     (folder / name).unlink()
-    with pytest.raises(DamagedError, match=rf"{name} is damaged .*; `ecot train CELL --force` trains the cell anew"):
+    with pytest.raises(
+        DamagedError,
+        match=rf"{name} is damaged .*; `ecot train \S+/seed-0 --weight \S+ --force` trains the cell",
+    ):
         models.load(folder, made)
 
 
@@ -134,6 +137,7 @@ def test_nothing_is_restored_from_files_that_are_not_the_finished_model(saved, s
     (folder / "config.yaml").unlink()
     record = json.loads((folder / "run.json").read_text())
     (folder / models.KEPT / "run.json").write_text(json.dumps({**record, "history.csv_sha256": "0"}))
+    (folder / "run.json").unlink()
     assert not models.restore(folder, made)
     assert not (folder / "config.yaml").exists()
 

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import math
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +14,13 @@ import torch
 import yaml
 
 from ecot.artefacts import model as models
+from ecot.artefacts import tensors as tensor_file
 from ecot.artefacts.names import MODEL_FILES
 from ecot.config import Compute
 from ecot.engine.job import train
+from ecot.engine.state import State
+from ecot.engine.trainer import Trainer
+from ecot.engine.training import Training
 from ecot.errors import EcotError
 from ecot.files import sha256
 from ecot.grid import fingerprint
@@ -154,6 +160,21 @@ def test_a_model_that_was_damaged_is_trained_again(run, finished, name):
     assert name == "history.csv" or (folder / name).read_bytes() == whole  # the history holds times
 
 
+def test_kept_files_that_were_damaged_are_made_whole_and_nothing_is_trained(run, finished):
+    folder, made = finished()
+    kept = folder / models.KEPT / "model.safetensors"
+    kept.unlink()
+    kept.write_bytes(b"half of it")
+    assert "nothing is trained" in run(made)[1]
+    models.load(folder / models.KEPT, made)
+
+
+def test_a_model_that_is_trained_again_since_it_is_damaged_says_so(run, finished):
+    folder, made = finished()
+    flip(folder / "model.safetensors")
+    assert "model.safetensors is damaged" in run(made)[1]
+
+
 def test_a_kept_model_of_other_settings_is_not_taken(run, finished, settings):
     folder, _ = finished()
     other = settings(seed=1)
@@ -177,11 +198,67 @@ def test_without_hard_links_the_files_are_copied(run, settings, monkeypatch):
 
 
 @pytest.mark.parametrize("minutes", [1e-9, 3.0])
-def test_a_loss_that_is_not_finite_leaves_neither_a_model_nor_a_state(run, settings, tmp_path, minutes):
+def test_a_loss_that_is_not_finite_leaves_no_model_and_no_state_to_go_on_from(run, settings, tmp_path, minutes):
     made = settings(change={"tasks": {"super_resolution": {"modes": {"end_to_end": {"learning_rate": 1e30}}}}})
     with pytest.raises(EcotError, match=r"epoch [12]: the loss is not finite .*no model is kept"):
         run(made, compute=Compute(save_minutes=minutes))
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} <= {"last_finite.safetensors"}
+
+
+def test_the_last_state_in_which_all_was_finite_is_kept_beside_the_log(run, settings, tmp_path, monkeypatch):
+    step, taken = Trainer.step, []
+
+    def broken(self, number, batch):
+        taken.append(number)
+        losses = step(self, number, batch)
+        return losses if len(taken) < 4 else {name: loss * math.nan for name, loss in losses.items()}
+
+    monkeypatch.setattr(Trainer, "step", broken)
+    logs = tmp_path / "logs"
+    with pytest.raises(EcotError, match=r"epoch 2: the loss is not finite \(by step 2: \w+ nan"):
+        run(settings(), compute=Compute(save_minutes=1e-9), logs=logs)
+    assert [path.name for path in logs.iterdir()] == ["last_finite.safetensors"]
+    tensors, header = tensor_file.read(logs / "last_finite.safetensors", "")
+    assert json.loads(header["progress"])["epoch"] == 2
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+    assert names(tmp_path / "cell") == set()
+
+
+def test_a_model_whose_last_step_ruins_it_is_not_kept(run, settings, tmp_path, monkeypatch):
+    """No loss is computed from the weights that the last step leaves."""
+    monkeypatch.setattr(Training, "model", lambda self: {"weight": torch.tensor([math.nan])})
+    with pytest.raises(EcotError, match=r"the loss is not finite \(by step 0: weight nan\), no model is kept"):
+        run(settings())
+    assert names(tmp_path / "cell") == set()
+
+
+def test_a_state_that_cannot_be_saved_is_said_and_the_next_one_is_tried(run, settings, monkeypatch):
+    made, tries = settings(), []
+    whole, _ = run(made, "whole")
+    save = State.save
+
+    def sometimes(self, progress, tensors):
+        tries.append(progress.step)
+        if len(tries) < 3:
+            raise EcotError("state.safetensors cannot be written (No space left on device)")
+        save(self, progress, tensors)
+
+    monkeypatch.setattr(State, "save", sometimes)
+    folder, said = run(made, compute=Compute(save_minutes=1e-9))
+    assert said.count("No space left on device). The training goes on, and its state is saved again later") == 2
+    assert len(tries) == 4
+    assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+def test_a_full_disk_is_seen_before_the_first_step(run, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10**5))
+    monkeypatch.setattr(Trainer, "step", lambda *_: pytest.fail("a step is taken"))
+    message = (
+        r"cell: the model and the state of its training take \d\.\d MB, and the disk has 0\.1 MB left; make room"
+    )
+    with pytest.raises(EcotError, match=message):
+        run(settings())
+    assert names(tmp_path / "cell") == set()
 
 
 @pytest.mark.parametrize(("minutes", "times"), [(1e-9, 4), (3.0, 0)])

@@ -173,6 +173,22 @@ def test_a_loss_that_is_not_finite_ends_the_training(pair):
         fit(trainer, feed)
 
 
+def test_a_loss_that_is_not_finite_is_seen_in_the_middle_of_an_epoch(pair, monkeypatch):
+    """At the paper's size an epoch takes hours; the losses are looked at every so many steps."""
+    monkeypatch.setattr("ecot.engine.loop.LOOK", 3)
+    trainer, feed = pair(change={"training": {"batch_size": 2}})
+    step, progress = trainer.step, Progress()
+
+    def broken(number, batch):
+        losses = step(number, batch)
+        return {name: loss / (number < 4) for name, loss in losses.items()}
+
+    monkeypatch.setattr(trainer, "step", broken)
+    with pytest.raises(NotFiniteError, match=r"epoch 1: the loss is not finite \(by step 6: \w+ (inf|nan)"):
+        fit(trainer, feed, progress)
+    assert (progress.epoch, progress.step, feed.steps) == (1, 6, 64)
+
+
 def test_a_training_is_trainer_and_feed_of_one_cell(settings, datasets):
     made = settings()
     training = Training(made, datasets / "mnist_sample.npz", CPU, None)

@@ -15,6 +15,7 @@ from ecot.evaluation.job import write_clean_scores
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measures.gelbrich import gelbrich
 from ecot.files import sha256
+from ecot.grid import fingerprint
 from ecot.grid.cell_settings import MeasurementSettings
 from ecot.quantities import MEASURES, Measure, Quantity, measures
 
@@ -157,7 +158,11 @@ def test_clean_scores_as_a_file(datasets, classifiers, clean_scores, tmp_path):
     dataset = datasets / f"{name}.npz"
     write_clean_scores("super_resolution", name, 500, dataset, classifiers[name], HOW, "cpu", out)
     test, training = pd.read_csv(out).to_dict("records")
-    assert test == pytest.approx({"task": "super_resolution", "images": "test", "n_test": 1000, **clean_scores})
+    assert test.pop("fingerprint") == training["fingerprint"] == fingerprint.clean_scores(name, 500, HOW)
+    assert test.pop("dataset_sha256") == training["dataset_sha256"] == sha256(dataset)
+    assert test.pop("checksum") == training["checksum"]
+    about = {"task": "super_resolution", "dataset": name, "images": "test", "n_test": 1000}
+    assert test == pytest.approx(about | clean_scores)
     assert training["images"] == "training"
     assert training["classifier_accuracy"] > 0.97
 

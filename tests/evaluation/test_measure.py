@@ -20,9 +20,9 @@ from ecot.data.arrays import load
 from ecot.degradations import degradation
 from ecot.errors import EcotError
 from ecot.evaluation.job import ROWS, measure_cell
-from ecot.evaluation.pictures import ENLARGED, labelled, sheet
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measurement import measure
+from ecot.evaluation.pictures import ENLARGED, labelled, sheet
 from ecot.files import sha256
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import MeasurementSettings
@@ -191,9 +191,7 @@ def test_a_model_that_is_missing_or_not_that_of_the_settings_is_refused(job, tra
             job(made, **instead)
         assert not (tmp_path / "measurement").exists()
 
-    refused(
-        r"none/run\.json is damaged or not what it should be .*`ecot train CELL --force`", folder=tmp_path / "none"
-    )
+    refused(r"none/run\.json is damaged or not what it should be .*`ecot train .* --force`", folder=tmp_path / "none")
     refused("it is another model's: seed is 0, not 1", settings(seed=1), folder=trained(made))
     folder = tmp_path / "model"
     shutil.copytree(trained(made), folder)

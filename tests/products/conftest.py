@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ecot.artefacts import metrics
+from ecot.artefacts import metrics, samples
 from ecot.config import merge, validate
-from ecot.grid import fingerprint
 from ecot.grid.paths import metrics_path, samples_path
-from ecot.grid.plan import cell_settings, grid, measurement_settings
+from ecot.grid.plan import grid, measurement_settings
+from ecot.products.metrics import key as key_of
 from ecot.quantities import measures
 from ecot.tasks import TASKS
 from ecot.theory import claims as theory
@@ -32,15 +32,13 @@ def numbers_of(cell):
 
 def measure(config, cell, numbers):
     """Write the row of metrics and the sample images of a cell."""
-    settings, measurement = cell_settings(config, cell), measurement_settings(config, cell.task)
-    trained, measured = fingerprint.trained(settings), fingerprint.measured(settings, measurement)
+    key, n_test = key_of(config, cell), measurement_settings(config, cell.task).n_test or 64
     values = {name: MEASURES.get(name, 0.5) for name in measures()} | numbers
-    metrics.write(
-        metrics_path(config, cell), metrics.key(settings, trained, measured), measurement.n_test or 64, values
-    )
+    metrics.write(metrics_path(config, cell), key, n_test, values)
     channels, height, width = TASKS[cell.task].image_shape
     images = np.full((4, channels, height, width), 0.5, np.float32)
-    np.savez(samples_path(config, cell), x=images, y=images, output=images)
+    shown = {"x": images, "y": images, "output": images}
+    samples.write(samples_path(config, cell), shown, key)
 
 
 @pytest.fixture(scope="session")

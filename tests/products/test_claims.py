@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ecot import sealed
 from ecot.artefacts import DamagedError
 from ecot.config import merge, validate
 from ecot.errors import EcotError
 from ecot.grid.paths import clean_scores_path, image_bounds_path
 from ecot.paper import differences
-from ecot.products import base
+from ecot.products import base, image_bounds, reading
 from ecot.quantities import measures
 
 SR, DN = "super_resolution", "denoising"
@@ -92,14 +93,13 @@ def test_floor_and_clean_scores_come_from_the_test_set(measured):
     floor, scores = image_bounds_path(config, SR), clean_scores_path(config, SR)
     assert {floor, scores} <= set(base.named(config, "claims").reads(config))
     assert {floor, scores} <= set(base.named(config, "paper_comparison").reads(config))
-    floor.parent.mkdir(parents=True)
-    pd.DataFrame({"bound": ["gelbrich_floor"], "distortion": [0.034]}).to_csv(floor, index=False)
+    table = pd.DataFrame({"bound": ["gelbrich_floor"], "distortion": [0.034]})
+    image_bounds.write(table, floor, image_bounds.made_for(config, SR))
     # The outputs score 0.9 (accuracy), 0.001 (Gelbrich), 0.002 (sliced) and 0.5 (the others).
     clean = {**dict.fromkeys(measures(), 0.5), "classifier_accuracy": 0.97, "gelbrich": 0.001, "sliced_w2": 0.002}
     rows = [clean, {**clean, "classifier_accuracy": 0.96, "kernel_distance": -0.1}]
-    about = pd.DataFrame({"task": SR, "images": ["test", "training"], "n_test": 64})
-    scores.parent.mkdir(parents=True)
-    about.join(pd.DataFrame(rows)).to_csv(scores, index=False)
+    about = [{"images": images, "n_test": 64, **row} for images, row in zip(("test", "training"), rows, strict=True)]
+    sealed.write(scores, reading.clean_scores_made_for(config, SR), about)
     _, rows = write(config, "claims")
     rows = rows.set_index("id")
     assert rows.loc[f"above_floor/{SR}", "verdict"] == "fails"
@@ -115,7 +115,7 @@ def test_damaged_clean_scores_are_named(measured, content):
     path = clean_scores_path(config, SR)
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    with pytest.raises(DamagedError, match=f"{path} is damaged .* delete it and run the same command again"):
+    with pytest.raises(DamagedError, match=f"{path} is damaged .*; `ecot clean-scores {SR}` makes it again"):
         write(config, "claims")
 
 
@@ -125,7 +125,7 @@ def test_damaged_bounds_are_named(measured, content):
     path = image_bounds_path(config, SR)
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    with pytest.raises(DamagedError, match=f"{path} is damaged .* delete it and run the same command again"):
+    with pytest.raises(DamagedError, match=f"{path} is damaged .*; `ecot make bounds_images_{SR}` makes it again"):
         write(config, "claims")
 
 

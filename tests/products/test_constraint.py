@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ecot import sealed
 from ecot.errors import EcotError
 from ecot.grid.paths import clean_scores_path, image_bounds_path
 from ecot.grid.plan import grid, tasks
-from ecot.products import constraint, incomplete, metrics
+from ecot.products import constraint, image_bounds, incomplete, metrics, reading
 from ecot.products.base import make, named
 from ecot.quantities import measures
 
@@ -37,11 +38,12 @@ def measured(run, all_modes):
         for task in tasks(config):
             for path in (image_bounds_path(config, task), clean_scores_path(config, task)):
                 path.parent.mkdir(exist_ok=True, parents=True)
-            image_bounds_path(config, task).write_text("bound,distortion\ngelbrich_floor,0.035\n")
+            floor = pd.DataFrame({"bound": ["gelbrich_floor"], "distortion": [0.035]})
+            image_bounds.write(floor, image_bounds_path(config, task), image_bounds.made_for(config, task))
             scores = dict.fromkeys(measures(), 0.004)
-            rows = [{"task": task, "images": images, "n_test": 64, **scores} for images in ("test", "training")]
+            rows = [{"images": images, "n_test": 64, **scores} for images in ("test", "training")]
             rows[1]["gelbrich"] = 0.006
-            pd.DataFrame(rows).to_csv(clean_scores_path(config, task), index=False)
+            sealed.write(clean_scores_path(config, task), reading.clean_scores_made_for(config, task), rows)
         return config
 
     return make

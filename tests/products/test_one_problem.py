@@ -67,5 +67,5 @@ def test_a_cell_of_other_settings_is_in_no_table(run, tiny, change):
     run({"tasks": {SR: change}})
     cell = grid(config)[0]
     metrics_path(config, cell).write_bytes(metrics_path(other, cell).read_bytes())
-    with pytest.raises(DamagedError, match="it is another cell's row: model is"):
+    with pytest.raises(DamagedError, match="it is another cell's: model is"):
         base.make(config, base.named(config, "table_05"))

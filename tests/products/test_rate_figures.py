@@ -40,7 +40,7 @@ def write_bounds(config, task=SR):
     rng = np.random.default_rng(0)
     y = rng.random((100, 20)) * 0.6
     table = theory.bounds(y + 0.1 * rng.standard_normal(y.shape), y, [0.0, 1.0, 4.0, 8.0])
-    image_bounds.write(table, image_bounds_path(config, task))
+    image_bounds.write(table, image_bounds_path(config, task), image_bounds.made_for(config, task))
     return table.set_index("bound").distortion
 
 
@@ -98,7 +98,11 @@ def test_images_come_from_the_arrays_of_the_named_cells(run, drawn):
     shade = {"x": 0.25, "y": 0.5}
     for i, cell in enumerate(cells):
         arrays = {name: np.full((3, 1, 28, 28), value, np.float32) for name, value in shade.items()}
-        samples.write(samples_path(config, cell), {**arrays, "output": np.full((3, 1, 28, 28), i, np.float32)})
+        samples.write(
+            samples_path(config, cell),
+            {**arrays, "output": np.full((3, 1, 28, 28), i, np.float32)},
+            metrics.key(config, cell),
+        )
     for cell in set(product.cells(config)) - set(cells):
         samples_path(config, cell).unlink()
     panel = drawn(config, product.name).axes[1]
@@ -118,7 +122,7 @@ def test_damaged_images_are_named(run, content):
         np.savez(path, **arrays, output=np.zeros((3, 1, 28, 28), np.float32))
     else:
         path.write_bytes(content)
-    with pytest.raises(DamagedError, match=r"samples\.npz is damaged .* run the same command again"):
+    with pytest.raises(DamagedError, match=r"samples\.npz is damaged .*; `ecot evaluate .*` measures the cell again"):
         make(config, product)
 
 

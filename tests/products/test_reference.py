@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from ecot.artefacts import model as models
 from ecot.artefacts.record import commit
 from ecot.errors import EcotError
-from ecot.grid.paths import index_path, metrics_path, model_folder, results_folder
-from ecot.grid.plan import grid
+from ecot.grid import fingerprint, index
+from ecot.grid.paths import metrics_path, model_folder, results_folder
+from ecot.grid.plan import cell_settings, grid
 from ecot.products import base, reference
 
 
@@ -25,21 +28,21 @@ def finished(run):
             "images_per_second": 100.0 + number,
             "device": "cpu (1 threads)",
             "torch": "2.15.0",
+            "ecot": "0.1",
+            "dataset_sha256": "abc",
             "commit": "0123456789ab",
         }
         folder = model_folder(config, cell)
-        (folder / "run.json").write_text(json.dumps(about))
-        (folder / "history.csv").write_text(f"epoch\n{number}\n")
-        (folder / "config.yaml").write_text("task: x\n")
-        (folder / "model.safetensors").write_text("large")
-    for path in (results_folder(config) / "config.yaml", index_path(config.run)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("written by the workflow\n")
+        settings = cell_settings(config, cell)
+        model = models.Model(settings, {"weight": torch.ones(3)}, fingerprint.trained(settings))
+        models.save(folder, model, [{"epoch": number}], about)
+    index.write(config)
     for product in base.products(config).values():
         if product.in_all:
             for path in product.files(config):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(product.name)
+            base.record(config, product)
     for name in ("table_05", "metrics"):
         base.make(config, base.named(config, name))
     return config

@@ -1,7 +1,10 @@
-"""The row of metrics of one cell, `metrics.csv`: the only writer, the only reader, and the schema."""
+"""What a cell is, and its row of metrics, `metrics.csv`: the only writer, the only reader, and the schema.
+
+`key` states what a cell is. Whatever is made in measuring it carries the key, and whatever is read for it is compared
+with the key.
+"""
 
 import csv
-import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,18 +12,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ecot import sealed
 from ecot.artefacts import DamagedError
-from ecot.files import read_text, write_text
+from ecot.files import read_text
+from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings
 from ecot.modes import Dither, Randomness
 from ecot.quantities import QUANTITIES, measures
 from ecot.settings import Settings
 
-WAY_OUT = "delete it and run the same command again, which measures the cell again"
-
 
 class Key(Settings):
-    """What the row belongs to. Every entry is compared when a row is read."""
+    """What a measured cell is. Every entry is compared when a file of the measurement is read."""
 
     task: str
     mode: str
@@ -34,59 +37,69 @@ class Key(Settings):
     distribution_weight: float
     model: str  # the fingerprint of the model
     measurement: str  # the fingerprint of the measurement
+    dataset_sha256: str | None = None  # of the prepared data set; None: not known, and not compared
+
+    @property
+    def way_out(self) -> str:
+        """The command that makes the files of the measurement anew, for a message."""
+        weight = self.distribution_weight if self.mode == "end_to_end" else None  # the mode that sweeps of it train
+        cell = Cell(self.task, self.mode, self.randomness, self.rate_bits, self.seed, weight, self.dither)
+        return f"`ecot evaluate {cell.arguments}` measures the cell again"
+
+    def require(self, found: Mapping[str, Any]) -> None:
+        """ValueError, which says what differs, unless the entries that were found are these."""
+        differing = [
+            f"{name} is {found[name]}, not {value}"
+            for name, value in self.model_dump().items()
+            if found[name] != value and not (name == "dataset_sha256" and value is None)
+        ]
+        if differing:
+            raise ValueError(f"it is another cell's: {'; '.join(differing)}")
 
 
-def key(settings: CellSettings, model: str, measurement: str) -> Key:
-    """The key of the row of a cell with these settings and fingerprints."""
+def key(settings: CellSettings, model: str, measurement: str, dataset_sha256: str | None = None) -> Key:
+    """What a cell with these settings and fingerprints is."""
     names = ("task", "mode", "randomness", "rate_bits", "dither", "latent_dim", "levels", "seed", "dataset")
     return Key(
         **{name: getattr(settings, name) for name in names},
         distribution_weight=settings.schedule.distribution_weight,
         model=model,
         measurement=measurement,
+        dataset_sha256=dataset_sha256,
     )
 
 
 def write(path: Path, row_key: Key, n_test: int, values: Mapping[str, float]) -> None:
     """Write one row: the key, the number of test images, and a value for each quantity that was measured."""
-    row = {**row_key.model_dump(), "n_test": n_test, **values}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(row), lineterminator="\n")
-    writer.writeheader()
-    writer.writerow({name: "" if value is None else value for name, value in row.items()})
-    write_text(path, text.getvalue())
+    sealed.write(path, row_key.model_dump(), [{"n_test": n_test, **values}])
 
 
 def read(path: Path, expected: Key) -> dict[str, Any]:
     """The row in `path`: the key's entries, n_test and the value of each quantity, None for one that it has not.
 
-    Raises DamagedError if the file cannot be read, is not the one row of the expected cell, lacks a measure, or has a
-    value that no measurement gives.
+    Raises DamagedError if the file cannot be read, is not the one row of the expected cell, lacks a measure, has a
+    value that no measurement gives, or was edited.
     """
     needed = ["mse_input", "mse_target", *measures()]  # measures() completes QUANTITIES
     try:
-        rows = list(csv.DictReader(io.StringIO(read_text(path)), strict=True))
-        if len(rows) != 1 or None in rows[0] or None in rows[0].values():
-            raise ValueError(f"it has {len(rows)} complete rows, not one")
+        rows = sealed.rows(read_text(path))
+        if len(rows) != 1:
+            raise ValueError(f"it has {len(rows)} rows, not one")
         row = rows[0]
         found = {name: _typed(name, row.get(name)) for name in Key.model_fields}
-        differing = [
-            f"{name} is {found[name]}, not {value}"
-            for name, value in expected.model_dump().items()
-            if found[name] != value
-        ]
-        if differing:
-            raise ValueError(f"it is another cell's row: {'; '.join(differing)}")
-        unknown = set(row) - set(Key.model_fields) - {"n_test"} - set(QUANTITIES)
+        expected.require(found)
+        unknown = set(row) - set(Key.model_fields) - {"n_test", sealed.CHECKSUM} - set(QUANTITIES)
         if unknown:
             raise ValueError(f"it has unknown columns: {', '.join(sorted(unknown))}")
         missing = [name for name in needed if not row.get(name)]
         if missing:
             raise ValueError(f"it has no value of {', '.join(missing)}")
         values = {name: _value(name, row.get(name)) for name in QUANTITIES}
-        return {**found, "n_test": int(row["n_test"]), **values}
+        n_test = int(row["n_test"])
+        sealed.verify(rows)
+        return {**found, "n_test": n_test, **values}
     except (OSError, ValueError, KeyError, csv.Error, ValidationError) as error:
-        raise DamagedError(path, error, WAY_OUT) from None
+        raise DamagedError(path, error, expected.way_out) from None
 
 
 def _typed(name: str, text: str | None) -> Any:
@@ -97,10 +110,13 @@ def _typed(name: str, text: str | None) -> Any:
     return float(text) if name == "distribution_weight" else text or None
 
 
-def _value(name: str, text: str | None) -> float | None:
-    if not text:
-        return None
-    value, quantity = float(text), QUANTITIES[name]
+def check(name: str, value: float) -> float:
+    """The value of a quantity. ValueError if no measurement gives it: it is not finite or out of range."""
+    quantity = QUANTITIES[name]
     if not math.isfinite(value) or not quantity.least <= value <= quantity.most:
-        raise ValueError(f"{name} is {text}; allowed: {quantity.least:g} to {quantity.most:g}")
+        raise ValueError(f"{name} is {value:g}; allowed: {quantity.least:g} to {quantity.most:g}")
     return value
+
+
+def _value(name: str, text: str | None) -> float | None:
+    return check(name, float(text)) if text else None

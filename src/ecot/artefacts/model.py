@@ -25,15 +25,18 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
+from ecot import sealed
 from ecot.artefacts import DamagedError, tensors
 from ecot.artefacts.names import HISTORY, MODEL, MODEL_FILES, RECORD, SETTINGS
 from ecot.errors import EcotError
 from ecot.files import atomic, read_text, sha256, write_csv, write_text
 from ecot.grid import fingerprint
+from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings
 
 KEPT = ".kept"
 FREQUENCIES = "entropy.frequencies"  # among the tensors of the file
+_ANEW = "`ecot train CELL --force` trains the cell anew"
 
 
 @dataclass(frozen=True)
@@ -63,40 +66,43 @@ def save(folder: Path, model: Model, history: list[dict[str, float]], record: Ma
     write_text(folder / SETTINGS, yaml.safe_dump(model.settings.model_dump(), sort_keys=False))
     write_csv(folder / HISTORY, history)
     checksums = {f"{name}_sha256": sha256(folder / name) for name in MODEL_FILES[:-1]}
-    write_text(folder / RECORD, json.dumps({**record, **checksums}, indent=2) + "\n")
+    content = {**record, **checksums}
+    write_text(folder / RECORD, json.dumps({**content, sealed.CHECKSUM: sealed.digest(content)}, indent=2) + "\n")
     for name in MODEL_FILES:
         _link(folder / name, folder / KEPT / name)
 
 
 def restore(folder: Path, settings: CellSettings) -> bool:
-    """Link the files that were kept in `folder` to their names, if they are a finished model of these settings.
+    """Make the finished model of these settings in `folder` whole again: its files, and those that were kept of them.
 
-    Returns whether they are. Files that are damaged or another model's are left where they are.
+    Returns whether there is one. Files that are damaged or another model's are otherwise left as they are.
     """
-    kept = folder / KEPT
-    try:
-        load(kept, settings)
-    except EcotError:
-        return False
-    for name in MODEL_FILES:
-        _link(kept / name, folder / name)
-    return True
+    for source, target in ((folder / KEPT, folder), (folder, folder / KEPT)):
+        try:
+            load(source, settings)
+        except EcotError:
+            continue
+        for name in MODEL_FILES:
+            _link(source / name, target / name)
+        return True
+    return False
 
 
-def load(folder: Path, settings: CellSettings) -> Model:
+def load(folder: Path, settings: CellSettings, dataset_sha256: str | None = None) -> Model:
     """The finished model of these settings in `folder`, as its training left it.
 
-    Raises DamagedError if a file is missing, has changed since its training, or is another model's.
+    Raises DamagedError if a file is missing, has changed since its training, or is another model's: one of other
+    settings, of other code, or, where the checksum of the data is given, of other data.
     """
-    expected = fingerprint.trained(settings)
-    record = read_record(folder)
+    expected, anew = fingerprint.trained(settings), way_out(settings)
+    record = read_record(folder, anew)
     for name in MODEL_FILES[:-1]:
         path = folder / name
         if not path.is_file():
-            raise DamagedError(path, "it is missing", _ANEW)
+            raise DamagedError(path, "it is missing", anew)
         if sha256(path) != record.get(f"{name}_sha256"):
-            raise DamagedError(path, "it has changed since its training", _ANEW)
-    model = read(folder)
+            raise DamagedError(path, "it has changed since its training", anew)
+    model = read(folder, anew)
     if model.fingerprint != expected or model.settings != settings:
         found = model.settings
         differing = [
@@ -105,23 +111,29 @@ def load(folder: Path, settings: CellSettings) -> Model:
             if getattr(found, name) != getattr(settings, name)
         ]
         reason = "; ".join(differing) or f"its fingerprint is {model.fingerprint}, not {expected}: other code made it"
-        raise DamagedError(folder / MODEL, f"it is another model's: {reason}", _ANEW)
+        raise DamagedError(folder / MODEL, f"it is another model's: {reason}", anew)
+    if dataset_sha256 is not None and (found_data := record.get("dataset_sha256")) != dataset_sha256:
+        changed = "the prepared data set has changed since"
+        reason = f"it was trained on data of SHA-256 {found_data}, not {dataset_sha256}: {changed}"
+        raise DamagedError(folder / MODEL, reason, anew)
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in model.tensors.values()):
+        raise DamagedError(folder / MODEL, "its weights are not finite", anew)
     return model
 
 
-def read(folder: Path) -> Model:
+def read(folder: Path, anew: str = _ANEW) -> Model:
     """The model in `folder`, whatever its settings are. Raises DamagedError if it is missing or damaged."""
     path = folder / MODEL
     if not path.is_file():
-        raise DamagedError(path, "it is missing", _ANEW)
-    found, header = tensors.read(path, _ANEW)
+        raise DamagedError(path, "it is missing", anew)
+    found, header = tensors.read(path, anew)
     frequencies = found.pop(FREQUENCIES, None)
     try:
         settings = CellSettings.model_validate_json(json.dumps(_complete(json.loads(header["settings"]))))
         counts = None if frequencies is None else frequencies.numpy()
         return Model(settings, found, header["fingerprint"], counts)
     except (KeyError, ValueError, RecursionError, ValidationError) as error:
-        raise DamagedError(path, f"its header states no settings: {error}", _ANEW) from None
+        raise DamagedError(path, f"its header states no settings: {error}", anew) from None
 
 
 def _complete(values: Any) -> Any:
@@ -136,16 +148,27 @@ def _complete(values: Any) -> Any:
     return {**absent, **values, "frozen": _complete(values.get("frozen"))}
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """The run record in a model's folder. Raises DamagedError if it is missing or damaged."""
+def read_record(folder: Path, anew: str = _ANEW) -> dict[str, Any]:
+    """The run record in a model's folder. Raises DamagedError if it is missing, damaged or edited."""
     path = folder / RECORD
     try:
         record = json.loads(read_text(path))
         if not isinstance(record, dict):
             raise ValueError("it is no mapping")
+        checksum = record.pop(sealed.CHECKSUM, None)
+        if checksum != sealed.digest(record):
+            raise ValueError("it has changed since its training")
     except (OSError, ValueError, RecursionError) as error:
-        raise DamagedError(path, error, _ANEW) from None
+        raise DamagedError(path, error, anew) from None
     return record
+
+
+def way_out(settings: CellSettings) -> str:
+    """The command that makes the model of these settings anew, for a message."""
+    swept = settings.mode == "end_to_end"  # the mode that sweeps of lambda train
+    weight = settings.schedule.distribution_weight if swept else None
+    point = settings.task, settings.mode, settings.randomness, settings.rate_bits, settings.seed
+    return f"`ecot train {Cell(*point, weight, settings.dither).arguments} --force` trains the cell anew"
 
 
 def require(system_tensors: Mapping[str, Tensor], model: Model, path: Path) -> None:
@@ -155,10 +178,7 @@ def require(system_tensors: Mapping[str, Tensor], model: Model, path: Path) -> N
         return {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()}
 
     if kinds(system_tensors) != kinds(model.tensors):
-        raise DamagedError(path, "its tensors are not those of its settings", _ANEW)
-
-
-_ANEW = "`ecot train CELL --force` trains the cell anew"
+        raise DamagedError(path, "its tensors are not those of its settings", way_out(model.settings))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -9,32 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecot.artefacts import DamagedError
+from ecot.artefacts.metrics import Key
 from ecot.data.arrays import UNREADABLE
-from ecot.files import atomic
+from ecot.files import TEXT_LIMIT, atomic
 
 NAMES = ("x", "y", "output")
-WAY_OUT = "delete it and run the same command again, which measures the cell again"
+MADE_FOR = "made_for.json"  # the key of the cell, beside the arrays
 
 # x degraded, y clean, and output: (n, c, h, w) in [0, 1]; x may lie outside.
 Samples = Mapping[str, NDArray[np.float32]]
 
 
-def write(path: Path, samples: Samples) -> None:
-    """Write the arrays `x`, `y` and `output`. The same arrays give the same bytes."""
+def write(path: Path, samples: Samples, key: Key) -> None:
+    """Write the arrays `x`, `y` and `output` of the cell of this key. The same arrays give the same bytes."""
     with atomic(path) as temporary:
         np.savez(temporary, x=samples["x"], y=samples["y"], output=samples["output"])
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(MADE_FOR), key.model_dump_json())
 
 
-def read(path: Path) -> Samples:
-    """The arrays of a file. Raises DamagedError if it cannot be read or they are no images of one shape."""
+def read(path: Path, expected: Key) -> Samples:
+    """The arrays of a file.
+
+    Raises DamagedError if it cannot be read, is another cell's, or if they are no finite images of one shape.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: _read(archive, name, path.stat().st_size) for name in NAMES}
-    except (OSError, *UNREADABLE) as error:
-        raise DamagedError(path, error, WAY_OUT) from None
-    shapes = {array.shape for array in arrays.values()}
-    if len(shapes) > 1 or any(len(shape) != 4 or 0 in shape for shape in shapes):
-        raise DamagedError(path, f"its arrays have the shapes {shapes}", WAY_OUT)
+            shapes = {array.shape for array in arrays.values()}
+            if len(shapes) > 1 or any(len(shape) != 4 or 0 in shape for shape in shapes):
+                raise ValueError(f"its arrays have the shapes {shapes}")
+            if not all(np.isfinite(array).all() for array in arrays.values()):
+                raise ValueError("its images are not finite")
+            with archive.open(MADE_FOR) as member:
+                found = Key.model_validate_json(member.read(TEXT_LIMIT))
+        expected.require(found.model_dump())
+    except (OSError, RecursionError, *UNREADABLE) as error:
+        raise DamagedError(path, error, expected.way_out) from None
     return arrays
 
 

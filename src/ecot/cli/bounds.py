@@ -15,6 +15,7 @@ import click
 from ecot.cli.options import config_option
 from ecot.config import Config
 from ecot.errors import EcotError
+from ecot.files import atomic
 
 if TYPE_CHECKING:
     from ecot.theory._arguments import FloatArray, Values
@@ -156,7 +157,8 @@ def images(task: str, rate: tuple[float, ...], config: Config, out: Path | None,
 
         table = image_bounds.compute(config, task, _finite(rate) if rate else None)
     if out:
-        image_bounds.write(table, out)
+        with atomic(out) as temporary:
+            table.to_csv(temporary, index=False)
     at_rates = table[table.kind != "bound"].pivot_table("distortion", "rate_bits", "bound", sort=False)
     everywhere = table[table.kind == "bound"].set_index("bound")["distortion"]
     columns = {name: column.to_numpy() for name, column in at_rates.items()}

@@ -1,5 +1,6 @@
 """Commands for the products of a run: write them, show them, keep them."""
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import get_args
@@ -13,7 +14,9 @@ from ecot.grid.paths import results_folder
 from ecot.products import base
 from ecot.products.base import Product
 from ecot.products.incomplete import folder as incomplete_folder
-from ecot.products.incomplete import incomplete
+from ecot.products.incomplete import incomplete, lacks_something
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -37,7 +40,7 @@ def make(names: tuple[str, ...], config: Config, everything: bool, partial: bool
     chosen = [base.named(config, name) for name in names]
     if everything:
         chosen = [product for product in base.products(config).values() if product.in_all]
-    _each(chosen, lambda product: base.make(config, product))
+    _each(chosen, lambda product: _make(config, product))
 
 
 @click.command()
@@ -49,8 +52,14 @@ def show(names: tuple[str, ...], config: Config) -> None:
     products = [base.named(config, name) for name in names] or sorted(
         base.products(config).values(), key=lambda product: (order.index(product.category), product.name)
     )
-    written = [_written(product, config) for product in products]
-    if not any(written):
+    written, faults = [], []
+    for product in products:
+        try:
+            base.require(config, product)
+            written.append(_written(product, config))
+        except EcotError as error:
+            faults.append(str(error))
+    if not any(written) and not faults:
         what = "none of these products" if names else "no product"
         raise EcotError(f"run {config.run} has {what} yet in {results_folder(config)}; `ecot make --all` writes them")
     for files in written:
@@ -59,6 +68,8 @@ def show(names: tuple[str, ...], config: Config) -> None:
     for files in written:
         for path in files:
             click.echo(path)
+    if faults:
+        raise EcotError("\n".join(faults))
 
 
 @click.command()
@@ -68,6 +79,16 @@ def reference(config: Config) -> None:
     from ecot.products.reference import keep
 
     click.echo(keep(config))
+
+
+def _make(config: Config, product: Product) -> None:
+    """Write a product; what is incomplete stands apart, so that nobody takes it for finished."""
+    if not lacks_something(product, config):
+        base.make(config, product)
+        return
+    apart = incomplete_folder(config)
+    product.write(config, apart)
+    log.warning("%s is incomplete, since files that it is made of are missing: it is written to %s", product, apart)
 
 
 def _each(products: Iterable[Product], write: Callable[[Product], None]) -> None:

@@ -46,7 +46,8 @@ def train(cell: Cell, config: Config, weight: float | None, force: bool, into: P
         from ecot.engine.job import train as train_cell
 
         dataset = paths.dataset_path(settings.dataset)
-        train_cell(settings, dataset, config.device, config.compute, folder, frozen, force=force)
+        logs = paths.cell_logs(folder)
+        train_cell(settings, dataset, config.device, config.compute, folder, frozen, force=force, logs=logs)
 
 
 @click.command()

@@ -19,6 +19,7 @@ from ecot.data import messages
 from ecot.files import read_text, sha256
 
 SplitName = Literal["train", "test"]
+DIGITS = 10  # labels are 0 to 9
 SPLITS: tuple[SplitName, ...] = ("train", "test")
 # What zipfile and numpy's reader of headers raise for files of another kind.
 UNREADABLE = (KeyError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError)
@@ -55,6 +56,14 @@ def checksum(path: Path, name: str, version: int) -> str:
     return found
 
 
+def stated_checksum(path: Path) -> str | None:
+    """The SHA-256 that the stamp of the array file `path` states; None if there is no stamp that can be read."""
+    try:
+        return str(json.loads(read_text(path.with_suffix(".json")))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     """The first `n` (default: all) images and labels of one split of an array file, which `checksum` has checked.
 
@@ -63,7 +72,9 @@ def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     if not path.is_file():
         raise messages.missing(path, path)
     try:
-        return Split(_read(path, f"{split}_images", n), _read(path, f"{split}_labels", n))
+        loaded = Split(_read(path, f"{split}_images", n), _read(path, f"{split}_labels", n))
+        _check(loaded, _stated_shape(path, split))
+        return loaded
     except UNREADABLE as error:
         raise messages.damaged(path, path, error) from error
 
@@ -92,6 +103,22 @@ def measured_split(path: Path, n_train: int | None, n_validation: int | None, n_
         return load(path, "test", n_test)
     images, labels = load(path, "train", n_train)
     return Split(images[-n_validation:], labels[-n_validation:])
+
+
+def _check(split: Split, stated: list[int] | None) -> None:
+    """ValueError unless these are images of one shape, that of the stamp if it states one, with a digit for each."""
+    if split.images.ndim != 4 or (stated is not None and list(split.images.shape[1:]) != stated[1:]):
+        raise messages.other_images(split.images.shape, stated)
+    if split.labels.shape != split.images.shape[:1] or split.labels.max(initial=0) >= DIGITS:
+        raise messages.no_digits(split.labels.shape, int(split.labels.max(initial=0)))
+
+
+def _stated_shape(path: Path, split: SplitName) -> list[int] | None:
+    """The shape of a split's images in the stamp; None if there is no stamp that states it."""
+    try:
+        return list(json.loads(read_text(path.with_suffix(".json")))["shapes"][split])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _read(path: Path, name: str, n: int | None) -> NDArray[np.uint8]:

@@ -44,6 +44,18 @@ def not_plain(name: str) -> ValueError:
     return ValueError(f"{name} is not stored as plain uint8")
 
 
+def other_images(shape: object, stated: object) -> ValueError:
+    """The images do not have the shape that their stamp states."""
+    return ValueError(
+        f"its images have the shape {shape}; its stamp states {stated or '(n, channels, height, width)'}"
+    )
+
+
+def no_digits(shape: object, largest: int) -> ValueError:
+    """The labels are not one digit for each image."""
+    return ValueError(f"its labels, of shape {shape} and up to {largest}, are not one digit for each image")
+
+
 def wrong_size(name: str, shape: object) -> ValueError:
     """An array states a shape that its size denies."""
     return ValueError(f"{name} states a shape {shape} that its size denies")

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -12,8 +13,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ecot import systems
+from ecot.artefacts import DamagedError
 from ecot.artefacts import model as models
-from ecot.artefacts.names import MODEL
+from ecot.artefacts.names import MODEL, RECORD
 from ecot.artefacts.record import versions
 from ecot.config import Compute, Device
 from ecot.data.arrays import checksum
@@ -22,12 +24,15 @@ from ecot.engine import messages
 from ecot.engine.loop import Progress, Row
 from ecot.engine.state import State
 from ecot.engine.training import Training
+from ecot.errors import EcotError
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings
 from ecot.machine import devices
 from ecot.tasks import TASKS
 
 log = logging.getLogger(__name__)
+
+SMALL_FILES = 1 << 20  # bytes: more than a history, a record and the headers take
 
 
 def train(
@@ -39,15 +44,17 @@ def train(
     frozen: Path | None = None,
     *,
     force: bool = False,
+    logs: Path | None = None,
 ) -> None:
     """Train the cell that `settings` describe and write the files of its model to `folder`.
 
     `frozen` is the folder of the model that the cell builds on, if the mode needs one. A model that `folder` holds
     already is not trained again unless `force`; what a workflow has deleted of it is linked again. A killed training
     goes on from the state that it left. Raises EcotError, and writes no model, if the data, the device or the frozen
-    model are not there or not the right ones, or if a loss is not finite.
+    model are not there or not the right ones, if the disk is full, or if a loss is not finite. The last state in
+    which all was finite is then kept in `logs` (default: `folder`).
     """
-    if not force and models.restore(folder, settings):
+    if not force and _finished(folder, settings):
         log.info("%s: the model is finished; its files are linked again and nothing is trained", folder)
         State(folder, {}, "").remove()  # a training that is killed at its very end leaves it
         return
@@ -75,11 +82,15 @@ def train(
     if force:
         state.remove()
     progress = state.restore(training.tensors())
+    _require_room(folder, training)
     before = progress.total_seconds
     follower = _Follower(training, state, 60 * compute.save_minutes, progress)
     try:
         history = training.run(progress, follower)
+        _require_finite(training.model(), progress)
     except messages.NotFiniteError:  # a training that goes on from the state would be no more finite
+        if kept := state.keep(logs or folder):
+            log.warning("the last state in which all was finite is kept: %s", kept)
         state.remove()
         raise
     finally:
@@ -112,11 +123,38 @@ def _frozen(settings: CellSettings, folder: Path | None, dataset_sha256: str) ->
         return None
     if folder is None:
         raise messages.needs_frozen(settings.mode)
-    model = models.load(folder, settings.frozen)
+    model = models.load(folder, settings.frozen, dataset_sha256)
     models.require(_tensors_of(settings.frozen), model, folder / MODEL)
-    if (found := models.read_record(folder).get("dataset_sha256")) != dataset_sha256:
-        raise messages.frozen_on_other_data(folder, found, dataset_sha256)
     return model.tensors
+
+
+def _finished(folder: Path, settings: CellSettings) -> bool:
+    """Whether the model is there, and whole; the log says so if what is there is not it."""
+    if models.restore(folder, settings):
+        return True
+    if (folder / RECORD).is_file():
+        try:
+            models.load(folder, settings)
+        except DamagedError as error:
+            log.warning("%s: it is trained anew now", error)
+    return False
+
+
+def _require_finite(tensors: dict[str, Tensor], progress: Progress) -> None:
+    """NotFiniteError for weights that a last step has ruined: no loss has shown it yet."""
+    if wrong := [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]:
+        raise messages.NotFiniteError(progress.epoch, progress.step, {wrong[0]: math.nan})
+
+
+def _require_room(folder: Path, training: Training) -> None:
+    """EcotError unless the disk has room for the model and, as a state replaces another, for two states."""
+    states, model = (
+        sum(tensor.nbytes for tensor in tensors.values()) for tensors in (training.tensors(), training.model())
+    )
+    needed = 2 * states + model + SMALL_FILES
+    folder.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(folder).free) < needed:
+        raise messages.no_room(folder, needed, free)
 
 
 def _tensors_of(settings: CellSettings) -> dict[str, Tensor]:
@@ -149,7 +187,12 @@ class _Follower:
         return math.isfinite(self.seconds) and time.monotonic() - self.last >= self.seconds
 
     def save(self, progress: Progress) -> None:
-        self.state.save(progress, self.training.tensors())
+        tensors = self.training.tensors()
+        _require_finite(tensors, progress)
+        try:
+            self.state.save(progress, tensors)
+        except EcotError as error:
+            log.warning("%s. The training goes on, and its state is saved again later", error)
         self.last = time.monotonic()
 
     def epoch_done(self, row: Row, epochs: int) -> None:

@@ -13,6 +13,7 @@ from ecot.engine.feed import Feed
 from ecot.engine.trainer import Trainer
 
 Row = dict[str, float]
+LOOK = 200  # steps between two looks at the losses, for each of which the device is waited for
 
 
 @dataclass
@@ -85,7 +86,7 @@ def fit(
 ) -> list[Row]:
     """Train from `progress` (default: the start) to the end of the schedule; the history, one row per epoch.
 
-    Raises NotFiniteError at the end of an epoch in which a loss was not finite.
+    Raises NotFiniteError within LOOK steps of a loss that is not finite, and before such a state is saved.
     """
     progress, observer = progress or Progress(), observer or Silent()
     schedule, size = trainer.settings.schedule, trainer.settings.training.batch_size
@@ -93,9 +94,6 @@ def fit(
         rate = learning_rate(schedule, progress.epoch)
         trainer.set_learning_rate(rate)
         means = _epoch(trainer, feed, progress, observer)
-        wrong = {name: value for name, value in means.items() if not math.isfinite(value)}
-        if wrong:
-            raise messages.NotFiniteError(progress.epoch, wrong)
         row = {"epoch": progress.epoch, **means, "learning_rate": rate, "seconds": progress.seconds}
         row["images_per_second"] = feed.steps * size / progress.seconds
         progress.history.append(row)
@@ -118,10 +116,21 @@ def _epoch(trainer: Trainer, feed: Feed, progress: Progress, observer: Observer)
         means.add(trainer.step(progress.step, batch))
         progress.step += 1
         observer.step_done(len(batch.x))
-        if observer.wants_state():
-            progress.sums = means.read()
-            progress.seconds = time.perf_counter() - start
-            observer.save(progress)
-    sums = means.read()  # waits for the device
+        wants_state = observer.wants_state()
+        if wants_state or progress.step % LOOK == 0:
+            sums = _finite(means.read(), progress)
+            if wants_state:
+                progress.sums = sums
+                progress.seconds = time.perf_counter() - start
+                observer.save(progress)
+    sums = _finite(means.read(), progress)  # waits for the device
     progress.seconds = time.perf_counter() - start
     return {name: total / count for name, (total, count) in sums.items()}
+
+
+def _finite(sums: dict[str, tuple[float, int]], progress: Progress) -> dict[str, tuple[float, int]]:
+    """The sums of the losses. NotFiniteError if one is not finite, which it stays once a loss was not."""
+    wrong = {name: total for name, (total, _) in sums.items() if not math.isfinite(total)}
+    if wrong:
+        raise messages.NotFiniteError(progress.epoch, progress.step, wrong)
+    return sums

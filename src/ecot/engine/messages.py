@@ -9,12 +9,20 @@ from ecot.errors import EcotError
 class NotFiniteError(EcotError):
     """A loss is not finite, nor would it be if the training went on."""
 
-    def __init__(self, epoch: int, losses: Mapping[str, float]) -> None:
+    def __init__(self, epoch: int, step: int, losses: Mapping[str, float]) -> None:
         wrong = ", ".join(f"{name} {value}" for name, value in losses.items())
         super().__init__(
-            f"epoch {epoch}: the loss is not finite ({wrong}), no model is kept; a lower learning_rate or"
-            " distribution_weight may help"
+            f"epoch {epoch}: the loss is not finite (by step {step}: {wrong}), no model is kept; a lower"
+            " learning_rate or distribution_weight may help"
         )
+
+
+def no_room(folder: Path, needed: int, free: int) -> EcotError:
+    """The disk has too little room for the model and the state of the training."""
+    return EcotError(
+        f"{folder}: the model and the state of its training take {needed / 1e6:.1f} MB, and the disk has"
+        f" {free / 1e6:.1f} MB left; make room, then run the same command again"
+    )
 
 
 def batch_too_large(size: int, images: int, needed: int) -> EcotError:
@@ -35,11 +43,3 @@ def other_shape(task: str, dataset: str, found: object, expected: object) -> Eco
 def needs_frozen(mode: str) -> EcotError:
     """The mode builds on a trained model, and nobody says which."""
     return EcotError(f"mode {mode} builds on a trained model; say in which folder it is")
-
-
-def frozen_on_other_data(folder: Path, found: object, expected: str) -> EcotError:
-    """The frozen model was trained on another version of the data set."""
-    return EcotError(
-        f"the model in {folder} was trained on data of SHA-256 {found}, not {expected}: the prepared data set has"
-        " changed since; `ecot train CELL --force` trains that cell anew"
-    )

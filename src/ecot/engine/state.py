@@ -6,6 +6,7 @@ leaves it alone.
 
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 from ecot.artefacts import DamagedError
 from ecot.artefacts import tensors as tensor_file
 from ecot.engine.loop import Progress
-from ecot.files import leftovers
+from ecot.files import leftovers, unwritable
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,18 @@ class State:
                 self.machine,
             )
         return progress
+
+    def keep(self, folder: Path) -> Path | None:
+        """Move the state of a training that cannot go on to `folder`; where it is then, None if there is none."""
+        if not self.path.is_file():
+            return None
+        target = folder / "last_finite.safetensors"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(self.path, target)
+        except OSError as error:
+            raise unwritable(target, error) from None
+        return target
 
     def remove(self) -> None:
         """Delete the state once the training is done, with what a killed writer has left of it."""

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
+from ecot import sealed
+from ecot.artefacts import DamagedError, metrics, samples
 from ecot.artefacts import classifier as classifiers
-from ecot.artefacts import metrics, samples
 from ecot.artefacts import model as models
 from ecot.artefacts.names import MODEL
 from ecot.config import Device
@@ -16,7 +17,6 @@ from ecot.evaluation.classifier import accuracy, fit, on_device
 from ecot.evaluation.law import TargetLaw
 from ecot.evaluation.measurement import measure
 from ecot.evaluation.pictures import save_sheet
-from ecot.files import write_csv
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.machine import devices
@@ -55,15 +55,20 @@ def measure_cell(
     missing, damaged or not those of the settings.
     """
     chosen = devices.choose(device)
-    model = models.load(folder, settings)
+    sha256 = checksum(dataset, settings.dataset, settings.dataset_version)
+    model = models.load(folder, settings, sha256)
     with torch.device("meta"):
         models.require(build(settings).state_dict(), model, folder / MODEL)
-    sha256 = checksum(dataset, settings.dataset, DATASETS[settings.dataset].version)
     split = measured_split(dataset, settings.n_train, settings.n_validation, measurement.n_test)
     law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
-    measured = measure(settings, model.tensors, law, measurement, chosen, model.frequencies)
-    key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement))
-    samples.write(out / "samples.npz", measured.samples)
+    try:
+        measured = measure(settings, model.tensors, law, measurement, chosen, model.frequencies)
+        for name, value in measured.quantities.items():
+            metrics.check(name, value)
+    except ValueError as error:
+        raise DamagedError(folder / MODEL, error, models.way_out(settings)) from None
+    key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement), sha256)
+    samples.write(out / "samples.npz", measured.samples, key)
     save_sheet(out / "samples.png", dict(zip(ROWS, measured.samples.values(), strict=True)))
     metrics.write(out / "metrics.csv", key, measured.n_test, measured.quantities)
     errors = (measured.quantities[name] for name in ("mse_input", "mse_target"))
@@ -82,14 +87,17 @@ def write_clean_scores(
 ) -> None:
     """Write `out` (.csv): what each measure gives for clean images.
 
-    Columns: task, images (test or training), n_test and one for each measure.
+    Columns: task, dataset, dataset_sha256, fingerprint, images (test or training), n_test, one for each measure, and
+    a checksum.
     """
     chosen = devices.choose(device)
     sha256 = checksum(dataset, name, DATASETS[name].version)
     split = load(dataset, "test", measurement.n_test)
     law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
     rows = [
-        {"task": task, "images": images, "n_test": len(law.split.images), **scores}
+        {"images": images, "n_test": len(law.split.images), **scores}
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
     ]
-    write_csv(out, rows)
+    decided_by = fingerprint.clean_scores(name, n_train, measurement)
+    made_for = {"task": task, "dataset": name, "dataset_sha256": sha256, "fingerprint": decided_by}
+    sealed.write(out, made_for, rows)

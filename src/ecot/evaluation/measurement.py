@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ecot import systems
 from ecot.coding import container, entropy, randomness
+from ecot.evaluation import messages
 from ecot.evaluation.degraded import batches
 from ecot.evaluation.law import TargetLaw
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
@@ -43,7 +44,7 @@ def measure(
     Of a code with these `frequencies` the measured rates are among the quantities.
 
     The system is in evaluation mode. Noise and dither are fixed by `measurement.seed` and are the same in every cell,
-    so that cells are compared on equal draws.
+    so that cells are compared on equal draws. Raises ValueError if an output is not finite.
     """
     system = systems.build(settings).to(device)
     system.load_state_dict(tensors)
@@ -67,6 +68,8 @@ def measure(
         with torch.no_grad():
             outcome = system(batch.x, batch.u)
         output = outcome.output
+        if not bool(torch.isfinite(output).all()):
+            raise messages.not_finite()
         outputs.append(output)
         if outcome.code is not None:
             codes.append(outcome.code.indices.cpu().numpy().astype(np.int32))

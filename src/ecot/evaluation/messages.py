@@ -11,3 +11,8 @@ def too_few_images(there: int, fewest: int) -> EcotError:
 def classifier_of_others(found: object, expected: object) -> EcotError:
     """The classifier takes images of another shape."""
     return EcotError(f"the classifier takes images of shape {found}, not {expected}; name the one of this data set")
+
+
+def not_finite() -> ValueError:
+    """A model gives an output that is not finite."""
+    return ValueError("its outputs are not finite")

@@ -35,6 +35,11 @@ class Cell:
         reading = [] if self.dither is None else [f"dither-{self.dither}"]
         return "/".join([self.task, self.mode, *point, *reading, f"seed-{self.seed}"])
 
+    @property
+    def arguments(self) -> str:
+        """The arguments of a command that name the cell, its lambda among them if it has one of its own."""
+        return self.name if self.weight is None else f"{self.name} --weight {self.weight!r}"
+
     @classmethod
     def parse(cls, name: str) -> "Cell":
         """The cell of that name. EcotError if it is no name of a cell."""

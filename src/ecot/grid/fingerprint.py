@@ -23,11 +23,12 @@ PATTERN = "[0-9a-f]{16}"  # of every fingerprint, a regular expression
 TRAINING = "ecot.engine.training"
 CLASSIFIER = "ecot.evaluation.classifier"
 MEASUREMENT = "ecot.evaluation.measurement"
+LAW = "ecot.evaluation.law"
 
 
 def trained(settings: CellSettings) -> str:
     """The fingerprint of the model that these settings train to."""
-    return _of(
+    return of(
         settings.model_dump(mode="json", exclude={"frozen"}),
         training_code(settings.task, settings.mode, settings.degradation.kind),
         trained(settings.frozen) if settings.frozen else "",
@@ -38,19 +39,25 @@ def measured(settings: CellSettings, measurement: MeasurementSettings) -> str:
     """The fingerprint of a measurement of the model that `settings` train to."""
     own = _own_modules(settings.task, settings.mode, settings.degradation.kind)
     code = code_hash(MEASUREMENT, *own, *(measure.module for measure in measures().values()))
-    return _of(measurement.model_dump(mode="json"), code, classifier(settings.dataset))
+    return of(measurement.model_dump(mode="json"), code, classifier(settings.dataset))
+
+
+def clean_scores(dataset: str, n_train: int | None, measurement: MeasurementSettings) -> str:
+    """The fingerprint of what the measures give for the clean images of a data set."""
+    code = code_hash(LAW, *(measure.module for measure in measures().values()))
+    return of(measurement.model_dump(mode="json", exclude={"n_samples"}), n_train, code, classifier(dataset))
 
 
 @cache
 def classifier(dataset: str) -> str:
     """The fingerprint of the classifier of a data set."""
-    return _of(dataset, DATASETS[dataset].version, code_hash(CLASSIFIER))
+    return of(dataset, DATASETS[dataset].version, code_hash(CLASSIFIER))
 
 
 @cache
 def training_code(task: str, mode: str, degradation: str) -> str:
     """The hash of the code that trains a mode of a task on images of a degradation."""
-    return _of(code_hash(TRAINING, *_own_modules(task, mode, degradation)), MODES[mode].system)
+    return of(code_hash(TRAINING, *_own_modules(task, mode, degradation)), MODES[mode].system)
 
 
 def _own_modules(task: str, mode: str, degradation: str) -> tuple[str, ...]:
@@ -58,5 +65,6 @@ def _own_modules(task: str, mode: str, degradation: str) -> tuple[str, ...]:
     return MODES[mode].system.partition(":")[0], TASKS[task].networks, KINDS[degradation].module
 
 
-def _of(*parts: Any) -> str:
+def of(*parts: Any) -> str:
+    """The fingerprint of plain values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,14 +1,14 @@
 """The index of a run: which cells it has, and which model of the store each one is."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 
+from ecot import sealed
 from ecot.config import Config
 from ecot.errors import EcotError
 from ecot.files import read_text, write_text
@@ -17,7 +17,7 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import CELLS, RESULTS, index_path, measurement_folder, model_folder, results_folder
 from ecot.grid.plan import cell_settings, grid, sweep
 
-COLUMNS = ["cell", "weight", "fingerprint", "path", "measurement"]
+COLUMNS = ["run", "cell", "weight", "fingerprint", "path", "measurement"]
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,15 @@ def _sweep(config: Config, task: str) -> list[Cell]:
 
 def write(config: Config) -> Path:
     """Write the run's resolved configuration and its index, before anything is trained; the index's path."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for entry in entries(config):
-        weight = "" if entry.weight is None else repr(entry.weight)
-        writer.writerow([entry.cell, weight, entry.fingerprint, entry.path, entry.measurement])
-    write_text(results_folder(config) / "config.yaml", yaml.safe_dump(config.model_dump(), sort_keys=False))
+    write_text(results_folder(config) / "config.yaml", resolved(config))
     path = index_path(config.run)
-    write_text(path, text.getvalue())
+    sealed.write(path, {"run": config.run}, [asdict(entry) for entry in entries(config)])
     return path
+
+
+def resolved(config: Config) -> str:
+    """The resolved configuration of a run as text, for a person."""
+    return yaml.safe_dump(config.model_dump(), sort_keys=False)
 
 
 def read(run: str) -> list[Entry]:
@@ -70,10 +69,13 @@ def read(run: str) -> list[Entry]:
     if not path.is_file():
         raise EcotError(f"run {run!r} has no index {path}; `ecot index` writes it")
     try:
-        lines = csv.DictReader(io.StringIO(read_text(path)), strict=True)
-        if lines.fieldnames != COLUMNS:
+        lines = sealed.rows(read_text(path))
+        if list(lines[0]) != [*COLUMNS, sealed.CHECKSUM]:
             raise ValueError("its columns are others")
-        return [_entry(line) for line in lines]
+        found = [_entry(line) for line in lines]
+        sealed.require(lines, {"run": run})
+        sealed.verify(lines)
+        return found
     except (OSError, ValueError, KeyError, TypeError, csv.Error, EcotError) as error:
         raise EcotError(f"the index {path} is damaged ({error}); `ecot index` writes it anew") from None
 

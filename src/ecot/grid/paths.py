@@ -60,6 +60,11 @@ def samples_path(config: Config, cell: Cell) -> Path:
     return measurement_folder(config, cell) / "samples.npz"
 
 
+def cell_logs(folder: Path) -> Path:
+    """The folder of the logs of a model in the store."""
+    return LOGS / folder.relative_to(RESULTS)
+
+
 def image_bounds_path(config: Config, task: str) -> Path:
     """What the test images of a task say about its distortion before anything is trained."""
     return results_folder(config) / "bounds" / f"images_{task}.csv"

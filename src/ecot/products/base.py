@@ -4,14 +4,17 @@ Everything else derives from the declarations: the rules of the workflow, the ta
 at the end of a run, what is written when cells have failed, and what reference results keep.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from ecot.artefacts import DamagedError
 from ecot.config import Config
 from ecot.errors import EcotError
+from ecot.files import read_text, sha256, write_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import results_folder
 
@@ -101,8 +104,41 @@ def named(config: Config, name: str) -> Product:
 
 
 def make(config: Config, product: Product) -> None:
-    """Write a product below the run's folder, and remove what stood in for it while cells were missing."""
+    """Write a product below the run's folder, and remove what stood in for it while cells were missing.
+
+    The checksums of its files are kept, so that a file that was edited or is another product's is noticed.
+    """
     folder = results_folder(config)
     product.write(config, folder)
     for path in product.files(config):
         (folder / "incomplete" / path.relative_to(folder)).unlink(missing_ok=True)
+    record(config, product)
+
+
+def record(config: Config, product: Product) -> None:
+    """Write down the checksums of a product's files, as they are."""
+    files = product.files(config)
+    made = {"run": config.run, "product": product.name, "files": {path.name: sha256(path) for path in files}}
+    write_text(_made_path(config, product), json.dumps(made, indent=2) + "\n")
+
+
+def require(config: Config, product: Product) -> None:
+    """Raise DamagedError if there is a file of the product that `make` has not written like this."""
+    way_out = f"`ecot make {product.name}` makes it anew"
+    try:
+        made = json.loads(read_text(_made_path(config, product)))
+    except (OSError, ValueError, RecursionError):
+        made = None
+    for path in product.files(config):
+        if path.is_file():
+            expected = {"run": config.run, "product": product.name}
+            if not isinstance(made, dict) or any(made.get(name) != value for name, value in expected.items()):
+                raise DamagedError(path, f"nothing says that it is {product.name} of run {config.run}", way_out)
+            files = made.get("files")
+            if not isinstance(files, dict) or files.get(path.name) != sha256(path):
+                raise DamagedError(path, "it has changed since it was made", way_out)
+
+
+def _made_path(config: Config, product: Product) -> Path:
+    """Where the checksums of a product's files are kept; no rule of a workflow declares it."""
+    return results_folder(config) / ".made" / f"{product.name}.json"

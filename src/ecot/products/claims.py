@@ -7,14 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from ecot import paper
-from ecot.artefacts import DamagedError
 from ecot.config import Config
 from ecot.grid.cell import Cell
 from ecot.grid.paths import clean_scores_path, image_bounds_path, results_folder
 from ecot.grid.plan import rated, tasks
 from ecot.paper import checks, differences
 from ecot.paper.verdicts import VERDICTS
-from ecot.products import metrics, reading
+from ecot.products import image_bounds, metrics, reading
 from ecot.products.base import Product, declare
 from ecot.products.captions import describe, missing_note
 from ecot.products.tables import Grid, write_markdown
@@ -28,7 +27,6 @@ NOTES = (
     " be on the other, fails if the mean or a point is on the other side, and is not testable otherwise (rates of"
     " error: docs/claims.md). Paper: the same check on the published numbers, one run, as printed.",
 )
-WAY_OUT = "delete it and run the same command again, which makes it again"
 THEORY = "Theory, computed anew"
 
 
@@ -103,34 +101,24 @@ def theory() -> pd.DataFrame:
 
 def test_sets(config: Config) -> dict[str, checks.TestSet]:
     """What is known of the test set of each task of the paper."""
-    return {
-        task: checks.TestSet(_floor(image_bounds_path(config, task)), _clean(clean_scores_path(config, task)))
-        for task in paper_tasks(config)
-    }
+    return {task: checks.TestSet(_floor(config, task), _clean(config, task)) for task in paper_tasks(config)}
 
 
-def _floor(path: Path) -> float | None:
+def _floor(config: Config, task: str) -> float | None:
     """The Gelbrich floor; None if the bounds are not computed."""
-    if not path.is_file():
-        return None
-    try:
-        return float(reading.table(path).set_index("bound").distortion["gelbrich_floor"])
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise DamagedError(path, error, WAY_OUT) from None
+    bounds = image_bounds.read(config, task)
+    return None if bounds is None else float(bounds.distortion["gelbrich_floor"])
 
 
-def _clean(path: Path) -> dict[str, float]:
+def _clean(config: Config, task: str) -> dict[str, float]:
     """By measure the farther from p_Y of what clean test and clean training images score; nothing if not computed.
 
     A measure by which both are as near as can be is left out: no factor of zero tells outputs apart.
     """
-    if not path.is_file():
+    scores = reading.clean_scores(config, task)
+    if scores is None:
         return {}
-    try:
-        scores = reading.table(path).set_index("images")
-        farther = {name: float(checks.distance(name, scores[[name]]).max().iloc[0]) for name in measures()}
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise DamagedError(path, error, WAY_OUT) from None
+    farther = {name: float(checks.distance(name, scores[[name]]).max().iloc[0]) for name in measures()}
     return {name: score for name, score in farther.items() if score > 0}
 
 

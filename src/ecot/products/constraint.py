@@ -13,7 +13,7 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import clean_scores_path, image_bounds_path, results_folder
 from ecot.grid.plan import grid, tasks
 from ecot.modes import MODES
-from ecot.products import metrics, palette, reading
+from ecot.products import image_bounds, metrics, palette, reading
 from ecot.products.base import Product, declare
 from ecot.products.captions import data_title, describe, missing_note
 from ecot.products.figure_paths import figure_files
@@ -72,9 +72,9 @@ class ConstraintReport(Product):
 
 def clean_scores(config: Config) -> pd.DataFrame:
     """What each measure gives for clean images, by (task, images), for those tasks that it is known of."""
-    paths = [path for task in tasks(config) if (path := clean_scores_path(config, task)).is_file()]
-    empty = pd.DataFrame(columns=["task", "images", *measures()])
-    return pd.concat([empty, *map(reading.table, paths)]).set_index(["task", "images"])
+    known = {task: reading.clean_scores(config, task) for task in tasks(config)}
+    parts = [scores.reset_index().assign(task=task) for task, scores in known.items() if scores is not None]
+    return pd.concat([pd.DataFrame(columns=["task", "images", *measures()]), *parts]).set_index(["task", "images"])
 
 
 def numbers(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -104,9 +104,8 @@ def draw(measured: metrics.Metrics, scores: pd.DataFrame, config: Config) -> "Fi
         for images, (_, style) in CLEAN.items():
             if not np.isnan(score := _score(scores, task, images, "gelbrich")):
                 panel.axvline(score, color=GREY, linewidth=1, **style)
-        path = image_bounds_path(config, task)
-        if path.is_file():
-            _bound(panel, float(reading.table(path).set_index("bound").distortion["gelbrich_floor"]))
+        if (bounds := image_bounds.read(config, task)) is not None:
+            _bound(panel, float(bounds.distortion["gelbrich_floor"]))
         panel.set_title(f"{TASKS[task].title}\n{data_title(config, task, measured.table)}")
         panel.set_xlabel(r"squared Gelbrich distance of outputs to $p_Y$, per pixel")
         panel.set_ylabel(r"distortion $E\|X-\hat{Y}\|^2$ per pixel")

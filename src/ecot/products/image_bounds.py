@@ -1,6 +1,6 @@
 """Bounds on the distortion of each image task, from its test set alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -9,15 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ecot import sealed
+from ecot.artefacts import DamagedError
 from ecot.config import Config, TaskSettings
 from ecot.data.arrays import checksum, load
 from ecot.data.sets import DATASETS
 from ecot.degradations import KINDS, DegradationSettings
 from ecot.evaluation.degraded import batches
-from ecot.files import atomic
+from ecot.grid import fingerprint
 from ecot.grid.paths import dataset_path, image_bounds_path
 from ecot.grid.plan import measurement_settings, task_settings, tasks
+from ecot.products import reading
 from ecot.products.base import Product, declare
+from ecot.source import code_hash
 from ecot.tasks import TASKS
 
 ESTIMATED = range(5)  # rates of the entropic estimate, bits; those that the samples do not support are left out
@@ -49,7 +53,15 @@ class ImageBounds(Product):
         return [path, path.with_suffix(".json")]
 
     def write(self, config: Config, folder: Path) -> None:
-        write(self.table(), folder / "bounds" / f"images_{self.task}.csv")
+        table = self.table().drop(columns=["task", "dataset"])  # which it is made for
+        write(table, folder / "bounds" / f"images_{self.task}.csv", made_for(config, self.task))
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of all that decides the bounds."""
+        decided_by = {name: getattr(self, name) for name in ("n_test", "seed", "rates")}
+        data = self.dataset, self.dataset_version, self.degradation.model_dump(mode="json")
+        return fingerprint.of(decided_by, data, code_hash(*self.modules))
 
     def table(self) -> pd.DataFrame:
         """The bounds; for columns, law and errors see `compute`."""
@@ -74,19 +86,42 @@ def compute(config: Config, task: str, rates: ArrayLike | None = None) -> pd.Dat
     output has the mean and covariance of the clean ones. Raises EcotError if there is no such task or its data are
     missing or damaged, and ValueError for a wrong rate.
     """
-    product = _product(config, task)
+    product = of_task(config, task)
     if rates is not None:
         product = replace(product, rates=tuple(np.ravel(rates).tolist()))
     return product.table()
 
 
-def write(bounds: pd.DataFrame, path: Path) -> None:
-    """Write a table of bounds (.csv)."""
-    with atomic(path) as temporary:
-        bounds.to_csv(temporary, index=False)
+def made_for(config: Config, task: str) -> reading.MadeFor:
+    """What the bounds of a task are made for: all that decides them."""
+    return reading.made_for(config, task, of_task(config, task).fingerprint)
 
 
-def _product(config: Config, task: str) -> ImageBounds:
+def write(bounds: pd.DataFrame, path: Path, made_for: Mapping[str, object]) -> None:
+    """Write a table of bounds (.csv), which says what it was made for."""
+    sealed.write(path, made_for, bounds.astype(object).where(bounds.notna(), None).to_dict("records"))
+
+
+def read(config: Config, task: str) -> pd.DataFrame | None:
+    """The written bounds of a task, indexed by bound; None if they are not computed.
+
+    Raises DamagedError if the file is not that of the task, or has a value that no bound has.
+    """
+    path = image_bounds_path(config, task)
+    if not path.is_file():
+        return None
+    try:
+        bounds = reading.table(path, made_for(config, task)).set_index("bound")
+        if not (np.isfinite(bounds.distortion) & (bounds.distortion >= 0)).all():
+            raise ValueError("a distortion is not finite, or below 0")
+        float(bounds.distortion["gelbrich_floor"])
+    except reading.DAMAGED as error:
+        raise DamagedError(path, error, f"`ecot make bounds_images_{task}` makes it again") from None
+    return bounds
+
+
+def of_task(config: Config, task: str) -> ImageBounds:
+    """The declared bounds of a task."""
     settings, measurement = task_settings(config, task), measurement_settings(config, task)
     return ImageBounds(
         f"bounds_images_{task}",
@@ -115,4 +150,4 @@ def _rates(settings: TaskSettings) -> tuple[float, ...]:
 @declare
 def _products(config: Config) -> Iterator[ImageBounds]:
     for task in tasks(config):
-        yield _product(config, task)
+        yield of_task(config, task)

@@ -17,11 +17,19 @@ def folder(config: Config) -> Path:
 
 def incomplete(config: Config) -> list[Product]:
     """The products of the target `all` that miss some files and have at least one measured cell."""
-    return [product for product in products(config).values() if product.in_all and _partly_there(product, config)]
+    return [
+        product
+        for product in products(config).values()
+        if product.in_all and lacks_something(product, config) and _measured(product, config)
+    ]
 
 
-def _partly_there(product: Product, config: Config) -> bool:
-    metrics = [metrics_path(config, cell).is_file() for cell in product.cells(config)]
-    others = [samples_path(config, cell).is_file() for cell in product.samples(config)]
-    others += [path.is_file() for path in product.reads(config)]
-    return any(metrics) and not all([*metrics, *others])
+def lacks_something(product: Product, config: Config) -> bool:
+    """Whether a file that the product is made of is missing."""
+    shown = [samples_path(config, cell) for cell in product.samples(config)]
+    rows = [metrics_path(config, cell) for cell in product.cells(config)]
+    return not all(path.is_file() for path in (*rows, *shown, *product.reads(config)))
+
+
+def _measured(product: Product, config: Config) -> bool:
+    return any(metrics_path(config, cell).is_file() for cell in product.cells(config))

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from ecot.artefacts import DamagedError
 from ecot.artefacts import metrics as row
 from ecot.config import Config
+from ecot.data.arrays import stated_checksum
+from ecot.errors import EcotError
 from ecot.files import atomic
 from ecot.grid import fingerprint
 from ecot.grid.cell import Cell
-from ecot.grid.paths import metrics_path
+from ecot.grid.paths import dataset_path, metrics_path, results_folder
 from ecot.grid.plan import cell_settings, grid, measurement_settings
 from ecot.products.base import Product, declare
 from ecot.quantities import QUANTITIES
@@ -29,16 +32,31 @@ class Metrics:
     missing: list[Cell]
 
 
+def key(config: Config, cell: Cell) -> row.Key:
+    """What a cell is under a configuration, and on the data that are prepared now."""
+    settings = cell_settings(config, cell)
+    measured = fingerprint.measured(settings, measurement_settings(config, cell.task))
+    data = stated_checksum(dataset_path(settings.dataset))
+    return row.key(settings, fingerprint.trained(settings), measured, data)
+
+
 def read(cells: list[Cell], config: Config) -> Metrics:
-    """The metrics of the given cells, in their order. Raises DamagedError for a file that is not the cell's."""
-    rows, missing = [], []
+    """The metrics of the given cells, in their order.
+
+    Raises EcotError, which names each of them, if there are files that are not their cell's.
+    """
+    rows, missing, faults = [], [], []
     for cell in cells:
-        settings, path = cell_settings(config, cell), metrics_path(config, cell)
-        if path.is_file():
-            measured = fingerprint.measured(settings, measurement_settings(config, cell.task))
-            rows.append(row.read(path, row.key(settings, fingerprint.trained(settings), measured)))
-        else:
+        path = metrics_path(config, cell)
+        if not path.is_file():
             missing.append(cell)
+            continue
+        try:
+            rows.append(row.read(path, key(config, cell)))
+        except DamagedError as error:
+            faults.append(error)
+    if faults:
+        raise faults[0] if len(faults) == 1 else EcotError("\n".join(map(str, faults)))
     columns = [*row.Key.model_fields, "n_test", *QUANTITIES]
     table = pd.DataFrame(rows, columns=columns).astype({"rate_bits": "Int64"})
     return Metrics(table.astype(dict.fromkeys(QUANTITIES, "float64")), missing)
@@ -61,12 +79,12 @@ class AllMetrics(Product):
         return grid(config)
 
     def files(self, config: Config) -> list[Path]:
-        from ecot.grid.paths import results_folder
-
         return [results_folder(config) / "metrics.csv"]
 
     def write(self, config: Config, folder: Path) -> None:
         table = read(self.cells(config), config).table.dropna(axis="columns", how="all")
+        if table.empty:
+            raise EcotError(f"no cell of it is measured in {results_folder(config)}")
         with atomic(folder / "metrics.csv") as temporary:
             table.to_csv(temporary, index=False)
 

@@ -21,7 +21,7 @@ from ecot.grid.paths import image_bounds_path, results_folder, samples_path
 from ecot.grid.plan import rated, tasks
 from ecot.paper.comparable import degradation_title, match
 from ecot.paper.differences import TABLES_DITHER
-from ecot.products import metrics, palette, reading
+from ecot.products import image_bounds, metrics, palette
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, data_title, missing_note, weight_title
 from ecot.products.figure_paths import figure_files
@@ -98,9 +98,8 @@ class RateDistortionFigure(Product):
         figure, axes = drawing.panels(len(there), 2, (10, 4 * len(there)), width_ratios=[1, 1.25])
         for task, (curves, images) in zip(there, axes, strict=True):
             self._rate_distortion(curves, measured.table[measured.table.task == task], task, config)
-            path = image_bounds_path(config, task)
-            if path.is_file():
-                _bounds(curves, reading.table(path).set_index("bound"))
+            if (bounds := image_bounds.read(config, task)) is not None:
+                _bounds(curves, bounds)
             settings = config.tasks[task]
             parts = [TASKS[task].title]
             if len(self.modes) == 1:
@@ -207,7 +206,7 @@ def _images(axes: "Axes", cells: list[Cell], config: Config) -> None:
     for cell in cells:
         path = samples_path(config, cell)
         if path.is_file():
-            arrays = samples.read(path)
+            arrays = samples.read(path, metrics.key(config, cell))
             rows = rows or {"degraded": arrays["x"], "clean": arrays["y"]}
             rows[f"R = {cell.rate_bits}"] = arrays["output"]
     if not rows:

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ecot.artefacts import DamagedError
 from ecot.artefacts.names import HISTORY, RECORD, SETTINGS
 from ecot.config import Config
 from ecot.errors import EcotError
 from ecot.files import write_text
+from ecot.grid import index
 from ecot.grid.paths import RESULTS, index_path, metrics_path, model_folder, results_folder
-from ecot.grid.plan import grid
-from ecot.products.base import products
+from ecot.grid.plan import cell_settings, grid
+from ecot.products import metrics
+from ecot.products.base import products, require
 from ecot.products.captions import missing_note
 
 OF_A_CELL = (RECORD, HISTORY, SETTINGS)  # the model and its samples stay where they are
@@ -34,9 +37,10 @@ SAME = (
 def keep(config: Config) -> Path:
     """Copy a run's results to results/reference/<run> and write reference.json beside them; returns that folder.
 
-    Raises EcotError if the run is not complete, or if there are kept results of its name: they are never overwritten.
+    Raises EcotError if the run is not complete, if a file of it is not what it should be, or if there are kept
+    results of its name: they are never overwritten.
     """
-    from ecot.artefacts.model import read_record
+    from ecot.artefacts.model import load, read_record
     from ecot.artefacts.record import commit
 
     folder = RESULTS / "reference" / config.run
@@ -46,6 +50,9 @@ def keep(config: Config) -> Path:
     missing = [cell for cell in cells if not metrics_path(config, cell).is_file()]
     if missing:
         raise EcotError(f"run {config.run}: {missing_note(missing)[0]}")
+    metrics.read(cells, config)
+    for cell in cells:
+        load(model_folder(config, cell), cell_settings(config, cell))
     files = dict(_files(config))
     about = summary([read_record(model_folder(config, cell)) for cell in cells])
     for target, source in files.items():
@@ -63,8 +70,12 @@ def _files(config: Config) -> Iterator[tuple[Path, Path]]:
     """
     run = results_folder(config)
     for path in (run / "config.yaml", index_path(config.run)):
-        yield _there(path, "`snakemake` writes it").relative_to(run), path
+        yield _there(path, "`ecot index` writes it").relative_to(run), path
+    if (run / "config.yaml").read_bytes() != index.resolved(config).encode():
+        raise DamagedError(run / "config.yaml", "it is not this configuration", "`ecot index` writes it anew")
+    index.read(config.run)
     for product in products(config).values():
+        require(config, product)
         for path in product.files(config):
             if product.in_all or path.is_file():
                 yield _there(path, f"`ecot make {product.name}` writes it").relative_to(run), path

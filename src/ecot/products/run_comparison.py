@@ -61,5 +61,5 @@ def _measured(entry: index.Entry) -> dict[str, Any]:
     try:
         settings = CellSettings.model_validate(yaml.safe_load(read_text(settings_path)))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise DamagedError(settings_path, error, "`ecot train CELL --force` trains the cell anew") from None
+        raise DamagedError(settings_path, error, f"`ecot train {entry.cell} --force` trains the cell anew") from None
     return row.read(path, row.key(settings, entry.fingerprint, entry.measurement.name))

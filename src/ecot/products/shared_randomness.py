@@ -86,8 +86,7 @@ def _sources() -> list[pd.DataFrame]:
     """The theory's curves for simple sources; see `COLUMNS`."""
     from ecot.theory import curves
 
-    found = getattr(curves, "shared_bits", None)  # drawn where the theory has it
-    return [] if found is None else [found().assign(std=np.nan, n_seeds=0)[COLUMNS]]
+    return [curves.shared_bits().assign(std=np.nan, n_seeds=0)[COLUMNS]]
 
 
 def draw(rows: pd.DataFrame, warnings: list[str]) -> "Figure":

@@ -9,8 +9,8 @@ from ecot.artefacts import DamagedError, samples
 from ecot.config import Config
 from ecot.files import read_text
 from ecot.grid.cell import Cell
-from ecot.grid.paths import image_bounds_path, results_folder, samples_path
-from ecot.products import constraint, reading
+from ecot.grid.paths import results_folder, samples_path
+from ecot.products import constraint, image_bounds, metrics
 
 WAY_OUT = "delete it and run the same command again, which makes it again"
 
@@ -32,8 +32,7 @@ def product_table(path: Path, config: Config, folder: Path) -> pd.DataFrame | No
 
 def bounds(config: Config, task: str) -> pd.DataFrame | None:
     """The bounds of a task, indexed by bound; None if they are not computed."""
-    path = image_bounds_path(config, task)
-    return reading.table(path).set_index("bound") if path.is_file() else None
+    return image_bounds.read(config, task)
 
 
 def clean_gaps(config: Config, task: str) -> dict[str, float]:
@@ -45,4 +44,4 @@ def clean_gaps(config: Config, task: str) -> dict[str, float]:
 def images(config: Config, cell: Cell) -> samples.Samples | None:
     """The sample images of a cell; None if it is not measured."""
     path = samples_path(config, cell)
-    return samples.read(path) if path.is_file() else None
+    return samples.read(path, metrics.key(config, cell)) if path.is_file() else None
