@@ -45,4 +45,4 @@ for product in pipeline.products.values():
             code=code_hash(*product.modules),
             settings=pipeline.everything(),
         shell:
-            "python -m ecot make {rule} --config $ECOT_CONFIG > {log} 2>&1"
+            "logged {log} ecot make {rule}"

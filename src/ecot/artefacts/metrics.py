@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ecot.artefacts import DamagedError
+from ecot.data.sets import DATASETS
 from ecot.files import read_text, write_text
 from ecot.grid.cell_settings import CellSettings
 from ecot.modes import Dither, Randomness
-from ecot.quantities import QUANTITIES, measures
+from ecot.quantities import QUANTITIES, applicable
 from ecot.settings import Settings
 
 WAY_OUT = "delete it and run the same command again, which measures the cell again"
@@ -63,8 +64,9 @@ def read(path: Path, expected: Key) -> dict[str, Any]:
     Raises DamagedError if the file cannot be read, is not the one row of the expected cell, lacks a measure, or has a
     value that no measurement gives.
     """
-    needed = ["mse_input", "mse_target", *measures()]  # measures() completes QUANTITIES
     try:
+        labelled = DATASETS[expected.dataset].labelled
+        needed = ["mse_input", "mse_target", *applicable(labelled)]  # loads all measures, which completes QUANTITIES
         rows = list(csv.DictReader(io.StringIO(read_text(path)), strict=True))
         if len(rows) != 1 or None in rows[0] or None in rows[0].values():
             raise ValueError(f"it has {len(rows)} complete rows, not one")

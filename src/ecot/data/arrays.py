@@ -1,8 +1,9 @@
 """Loading a prepared data set.
 
 It is one file, `<name>.npz`, uncompressed, with the uint8 arrays `train_images`, `train_labels`, `test_images` and
-`test_labels`. Its stamp, `<name>.json`, lies beside it: name, version, source, licence, SHA-256 of the array file and
-shapes. The SHA-256 is the boundary between preparing data and using them. torch is not needed here.
+`test_labels`; a data set without labels has arrays of no labels. Its stamp, `<name>.json`, lies beside it: name,
+version, source, licence, SHA-256 of the array file and shapes. The SHA-256 is the boundary between preparing data and
+using them. torch is not needed here.
 """
 
 import json
@@ -25,7 +26,7 @@ UNREADABLE = (KeyError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile
 
 
 class Split(NamedTuple):
-    """One part of a data set: images uint8 (n, channels, height, width), labels uint8 (n,) in 0..9."""
+    """One part of a data set: images uint8 (n, channels, height, width), labels uint8 (n,) in 0..9, or (0,)."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -63,7 +64,10 @@ def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     if not path.is_file():
         raise messages.missing(path, path)
     try:
-        return Split(_read(path, f"{split}_images", n), _read(path, f"{split}_labels", n))
+        images, labels = _read(path, f"{split}_images", n), _read(path, f"{split}_labels", None)
+        if len(labels) < len(images) and len(labels):
+            raise messages.wrong_size(f"{split}_labels", labels.shape)
+        return Split(images, labels[: len(images)])
     except UNREADABLE as error:
         raise messages.damaged(path, path, error) from error
 

@@ -85,7 +85,8 @@ def train(
         "images_per_second": round(sum(row["images_per_second"] for row in steady) / len(steady), 1),
         "peak_memory_mb": round(devices.peak_memory_mb(chosen), 1),
         "device": devices.describe(chosen),
-        **compute.model_dump(include={"tf32", "deterministic"}),
+        # Settings of a GPU's arithmetic; a CPU has no such choice.
+        **(compute.model_dump(include={"tf32", "deterministic"}) if chosen.type == "cuda" else {}),
         **made_by,
         "code": fingerprint.training_code(settings.task, settings.mode, settings.degradation.kind),
     }

@@ -14,6 +14,7 @@ from ecot.artefacts import metrics, samples
 from ecot.artefacts import model as models
 from ecot.artefacts.names import MODEL
 from ecot.config import Device
+from ecot.data import messages
 from ecot.data.arrays import checksum, load
 from ecot.data.sets import DATASETS
 from ecot.evaluation.classifier import accuracy, fit, on_device
@@ -23,6 +24,7 @@ from ecot.files import atomic
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.machine import devices
+from ecot.quantities import applicable, measures
 from ecot.systems import build
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 def train_classifier(name: str, dataset: Path, device: Device, out: Path) -> None:
     """Train the classifier of data set `name` and write it to `out` (.safetensors), with its stamp (.json)."""
+    if not DATASETS[name].labelled:
+        raise messages.no_labels(name)
     chosen = devices.choose(device)
     sha256 = checksum(dataset, name, DATASETS[name].version)
     training, test = load(dataset, "train"), load(dataset, "test")
@@ -104,4 +108,8 @@ def _target_law(
 ) -> TargetLaw:
     sha256 = checksum(dataset, name, DATASETS[name].version)
     split = load(dataset, "test", measurement.n_test)
-    return TargetLaw(split, classifiers.load(classifier, sha256, device), measurement, device)
+    if DATASETS[name].labelled:
+        return TargetLaw(split, classifiers.load(classifier, sha256, device), measurement, device)
+    left_out = set(measures()) - set(applicable(labelled=False))
+    log.info("%s has no labels: the columns of %s stay empty", name, ", ".join(sorted(left_out)))
+    return TargetLaw(split, None, measurement, device)

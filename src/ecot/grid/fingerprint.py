@@ -41,10 +41,14 @@ def measured(settings: CellSettings, measurement: MeasurementSettings) -> str:
     return _of(measurement.model_dump(mode="json"), code, classifier(settings.dataset))
 
 
-@cache
 def classifier(dataset: str) -> str:
     """The fingerprint of the classifier of a data set."""
-    return _of(dataset, DATASETS[dataset].version, code_hash(CLASSIFIER))
+    return _classifier(dataset, DATASETS[dataset].version)
+
+
+@cache
+def _classifier(dataset: str, version: int) -> str:
+    return _of(dataset, version, code_hash(CLASSIFIER))
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -47,8 +46,8 @@ def style(mode: str, randomness: str | None) -> dict[str, Any]:
 
 def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, NDArray[Any]]:
     """A figure of `size` inches and its panels, an array of Axes (rows, columns)."""
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
-    return figure, axes
+    figure = Figure(figsize=size, layout="constrained")  # without pyplot, and so without a window or a backend
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def tidy(axes: Axes) -> None:
@@ -65,7 +64,7 @@ def without_frame(axes: Axes) -> None:
 
 def colours(n: int) -> NDArray[np.float64]:
     """`n` colours from dark to light, (n, 4), for values in ascending order."""
-    return np.asarray(plt.get_cmap("viridis")(np.linspace(0, 0.9, n)))
+    return np.asarray(mpl.colormaps["viridis"](np.linspace(0, 0.9, n)))
 
 
 def rate_colours(axes: Axes, rates: list[int], shown: int) -> None:
@@ -119,11 +118,14 @@ def legend_below(figure: Figure, columns: int) -> None:
 
 
 def write(path: Path, draw: Callable[[], Figure]) -> None:
-    """Draw a figure and write it to path.svg and path.png; the same figure gives the same files."""
-    # Names in place of random numbers in the SVG.
-    with mpl.rc_context({"svg.hashsalt": "ecot", "font.size": 9}):
+    """Draw a figure and write it to path.svg and path.png; the same figure gives the same files.
+
+    A user's matplotlibrc changes nothing.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({"svg.hashsalt": "ecot", "font.size": 9})  # names, not random numbers, in the SVG
         figure = draw()
         for suffix, metadata in ((".svg", {"Date": None}), (".png", {})):
             with atomic(path.with_suffix(suffix)) as temporary:
                 figure.savefig(temporary, dpi=150, metadata=metadata)
-        plt.close(figure)

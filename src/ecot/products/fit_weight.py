@@ -25,7 +25,7 @@ from ecot.evaluation.degraded import batches
 from ecot.files import atomic, write_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import dataset_path, results_folder
-from ecot.grid.plan import measurement_settings, sweep, tasks
+from ecot.grid.plan import measurement_settings, sweep, swept, tasks
 from ecot.products import metrics
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, missing_note
@@ -385,7 +385,7 @@ def _draw_offsets(summary: dict[str, Any], rows: pd.DataFrame, law: pd.DataFrame
 @declare
 def _products(config: Config) -> Iterator[Product]:
     for task in tasks(config):
-        if task in paper.TASKS and config.tasks[task].fit_weight and "end_to_end" in config.tasks[task].modes:
+        if task in paper.TASKS and task in swept(config):
             yield WeightFit(
                 f"fit_weight_{task}",
                 f"Fit of lambda: {TASKS[task].title}",
