@@ -7,7 +7,8 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 # The package is used from this checkout, here and in the environments of the rules.
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+CHECKOUT = Path(str(workflow.current_basedir))
+sys.path.insert(0, str(CHECKOUT / "src"))
 
 from ecot import config as configuration
 from ecot.errors import EcotError
@@ -21,12 +22,12 @@ try:
         config
         if workflow.modifier.skip_configfile
         else configuration.read(
-            [Path(workflow.basedir) / "config.yaml", *workflow.overwrite_configfiles],
+            [CHECKOUT / "config.yaml", *workflow.overwrite_configfiles],
             workflow.config_settings.config_args,
         )
     )
     with_conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-    shell.prefix(shell_prefix(pipeline.config_file, None if with_conda else sys.executable))
+    shell.prefix(shell_prefix(CHECKOUT, pipeline.config_file, None if with_conda else sys.executable))
 except EcotError as error:
     print("\n".join(f"config: {line}" for line in str(error).splitlines()), file=sys.stderr)
     sys.exit(error.exit_code)

@@ -25,7 +25,7 @@ from ecot.grid.plan import grid, measurement_settings, sweep, swept
 from ecot.modes import MODES, Mode
 from ecot.products.base import Product, products
 from ecot.quantities import measures
-from ecot.source import PACKAGE, code_hash
+from ecot.source import code_hash
 
 FINGERPRINT = "[0-9a-f]{16}"
 
@@ -257,19 +257,25 @@ class Pipeline:
         return {"gpu": 1, "gpu_model": _by_attempt(request.models)} if request.models else {"gpu": 1}
 
 
-def shell_prefix(config_file: Path, python: str | None) -> str:
+def shell_prefix(checkout: Path, config_file: Path, python: str | None) -> str:
     """What precedes the command of every job, in bash: `ecot`, and `logged LOG COMMAND...`.
 
-    `ecot` is this package under the interpreter `python`, or under the one that an environment puts first if that is
-    None, with the configuration `config_file`. `logged` writes a log and keeps those of earlier attempts beside it,
-    LOG.1 being the first.
+    `ecot` is the package of `checkout` under the interpreter `python`, or under the one that an environment puts
+    first if that is None, with the configuration `config_file`. `logged` writes a log. Snakemake removes it before
+    the next attempt; of an attempt that did not succeed it stays as LOG.1, LOG.2, ..., a second name of the file.
+    Raises MistakeError for a path in which the workflow cannot work.
     """
+    if wrong := sorted(set("{}:\n") & set(str(checkout))):
+        raise MistakeError(
+            f"the checkout lies in {checkout}: Snakemake and Python cannot work in a path with {' '.join(wrong)};"
+            " move or rename the folder"
+        )
     interpreter = shlex.quote(python or "python")
     text = (
-        f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(PACKAGE.parent))};"
+        f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(checkout / 'src'))};"
         f' ecot() {{ {interpreter} -m ecot "$@" --config {shlex.quote(str(config_file))}; }};'
         ' logged() { local log="$1" n=1; shift; while [ -e "$log.$n" ]; do n=$((n + 1)); done;'
-        ' [ ! -e "$log" ] || mv "$log" "$log.$n"; "$@" > "$log" 2>&1; }; '
+        ' : > "$log"; ln "$log" "$log.$n" 2> /dev/null || true; "$@" >> "$log" 2>&1 && rm -f "$log.$n"; }; '
     )
     return text.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
 

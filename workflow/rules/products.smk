@@ -45,4 +45,4 @@ for product in pipeline.products.values():
             code=code_hash(*product.modules),
             settings=pipeline.everything(),
         shell:
-            "logged {log} ecot make {rule}"
+            f"logged {{log}} ecot make {product.name}"

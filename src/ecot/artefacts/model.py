@@ -124,13 +124,16 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def require(system_tensors: Mapping[str, Tensor], model: Model, path: Path) -> None:
-    """Raise DamagedError unless the model has the tensors of its system: their names, shapes and types."""
+    """Raise DamagedError unless the model has the tensors of its system, by name, shape and type, all finite."""
 
     def kinds(found: Mapping[str, Tensor]) -> dict[str, tuple[Any, Any]]:
         return {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()}
 
     if kinds(system_tensors) != kinds(model.tensors):
         raise DamagedError(path, "its tensors are not those of its settings", _ANEW)
+    wrong = [name for name, tensor in model.tensors.items() if not tensor.isfinite().all()]
+    if wrong:
+        raise DamagedError(path, f"{wrong[0]} holds numbers that are not finite", _ANEW)
 
 
 _ANEW = "`ecot train CELL --force` trains the cell anew"
