@@ -14,7 +14,7 @@ from ecot.data.sets import DATASETS
 from ecot.files import read_text, write_text
 from ecot.grid.cell_settings import CellSettings
 from ecot.modes import Dither, Randomness
-from ecot.quantities import QUANTITIES, applicable
+from ecot.quantities import QUANTITIES, applicable, measures
 from ecot.settings import Settings
 
 WAY_OUT = "delete it and run the same command again, which measures the cell again"
@@ -49,8 +49,12 @@ def key(settings: CellSettings, model: str, measurement: str) -> Key:
 
 
 def write(path: Path, row_key: Key, n_test: int, values: Mapping[str, float]) -> None:
-    """Write one row: the key, the number of test images, and a value for each quantity that was measured."""
-    row = {**row_key.model_dump(), "n_test": n_test, **values}
+    """Write one row: the key, the number of test images, and a value for each quantity that was measured.
+
+    The column of a measure that was not measured, for want of labels, is empty.
+    """
+    empty = {name: None for name in measures() if name not in values}
+    row = {**row_key.model_dump(), "n_test": n_test, **values, **empty}
     text = io.StringIO()
     writer = csv.DictWriter(text, list(row), lineterminator="\n")
     writer.writeheader()

@@ -167,23 +167,14 @@ def images(task: str, rate: tuple[float, ...], config: Config, out: Path | None,
 @contextmanager
 def _options_named() -> Iterator[None]:
     """A wrong value, which the library names by its argument, ends in one line that names the option."""
-    context = click.get_current_context()
-    options = {str(parameter.name): parameter.opts[0] for parameter in context.command.params}
+    options = {parameter.name: parameter.opts[0] for parameter in click.get_current_context().command.params}
     try:
         yield
     except ValueError as error:
         argument, _, problem = str(error).partition(": ")
         raise MistakeError(f"{options[argument]}: {problem}" if argument in options else str(error)) from error
-    except (OverflowError, ZeroDivisionError, FloatingPointError) as error:
-        numbers = {name: value for name, value in context.params.items() if isinstance(value, float | tuple)}
-        given = ", ".join(f"{options[name]} {_plain(value)}" for name, value in numbers.items())
-        raise MistakeError(f"these values are too large or too small to compute with: {given}") from error
-    except ArithmeticError as error:  # a solver that cannot close its gap
+    except ArithmeticError as error:
         raise EcotError(str(error)) from error
-
-
-def _plain(value: float | tuple[float, ...]) -> str:
-    return ", ".join(f"{number:g}" for number in (value if isinstance(value, tuple) else (value,)))
 
 
 def _finite(rate: tuple[float, ...]) -> "FloatArray":

@@ -85,7 +85,8 @@ def write_clean_scores(
 ) -> None:
     """Write `out` (.csv): what each measure gives for clean images.
 
-    Columns: task, images (test or training), n_test and one for each measure.
+    Columns: task, images (test or training), n_test and one for each measure, empty where it needs labels and there
+    are none.
     """
     law = _target_law(name, dataset, classifier, measurement, devices.choose(device))
     rows = [
@@ -93,7 +94,8 @@ def write_clean_scores(
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
     ]
     with atomic(out) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False)
+        columns = ["task", "images", "n_test", *measures()]
+        pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False)
 
 
 def sheet(rows: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
