@@ -199,7 +199,7 @@ def test_an_endless_file_is_no_configuration(bounded):
 
 @pytest.mark.parametrize("text", ["{", "[" * 10**4, "2022-99-99", "1" * 5000])
 def test_text_that_is_no_yaml_is_refused_on_the_command_line(repository, text):
-    with pytest.raises(EcotError, match="^--config run: "):
+    with pytest.raises(EcotError, match=r"^--config run: "):
         configuration.read([repository / "config.yaml"], [f"run={text}"])
 
 

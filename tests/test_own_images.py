@@ -50,12 +50,12 @@ def test_the_example_runs_as_it_is_written(page, example, caplog):
             done = CliRunner().invoke(main, arguments)
             assert done.exit_code == 0, (line, done.output, done.exception)
     assert any("folder has no labels: the columns of" in message for message in caplog.messages)
-    (row,) = csv.DictReader(Path("results/mine/metrics.csv").open())
+    (row,) = csv.DictReader(Path("results/mine/metrics.csv").read_text().splitlines())
     assert {name for name in measures() if row.get(name)} == set(measures()) - WITH_LABELS
     assert float(row["mse_input"]) > 0
     assert row["n_test"] == "20"
     (measured,) = Path("results/cells").rglob("metrics.csv")
-    cell = next(csv.DictReader(measured.open()))
+    cell = next(csv.DictReader(measured.read_text().splitlines()))
     assert {name for name in measures() if cell[name] == ""} == WITH_LABELS
 
 

@@ -102,8 +102,10 @@ def test_all_wrong_settings_of_the_whole_are_reported_at_once(values):
         configuration.validate(values)
     lines = str(refused.value).splitlines()
     for part in (
-        "seeds: an empty list", "device: 'gpu'", "data.root: '$NO_SUCH_VARIABLE/data': $NO_SUCH_VARIABLE is not set",
-        "end_to_end.decays: 100 is not before", "end_to_end.decays: 200 is not before", "end_to_end.learning_rate: -1",
+        "seeds: an empty list", "device: 'gpu'",
+        "data.root: '$NO_SUCH_VARIABLE/data': $NO_SUCH_VARIABLE is not set",
+        "end_to_end.decays: 100 is not before", "end_to_end.decays: 200 is not before",
+        "end_to_end.learning_rate: -1",
         "joint.rates: 3 is not a multiple", "joint.rates: 5 is not a multiple",
     ):  # fmt: skip
         assert sum(part in line for line in lines) == 1, part
@@ -192,7 +194,7 @@ def outcome(read):
 
 
 def test_a_hundred_files_mean_the_same_to_both_entrances(repository, tmp_path):
-    """`ecot --config` loads files; the Snakefile gives what `read` makes of files, or of `--config`, to a Pipeline."""
+    """`ecot --config` loads files; the Snakefile gives a Pipeline what `read` makes of files or of `--config`."""
     base, mine = repository / "config.yaml", tmp_path / "mine.yaml"
     assert len(FILES) >= 95
     accepted = 0
