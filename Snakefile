@@ -26,10 +26,19 @@ try:
             workflow.config_settings.config_args,
         )
     )
-    with_conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-    shell.prefix(shell_prefix(CHECKOUT, pipeline.config_file, None if with_conda else sys.executable))
+    with_conda = (
+        DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    )
+    shell.prefix(
+        shell_prefix(
+            CHECKOUT, pipeline.config_file, None if with_conda else sys.executable
+        )
+    )
 except EcotError as error:
-    print("\n".join(f"config: {line}" for line in str(error).splitlines()), file=sys.stderr)
+    print(
+        "\n".join(f"config: {line}" for line in str(error).splitlines()),
+        file=sys.stderr,
+    )
     sys.exit(error.exit_code)
 
 

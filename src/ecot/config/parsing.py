@@ -56,7 +56,8 @@ class _Loader(yaml.SafeLoader):
         self.faults: list[str] = []
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
-        plain = self.peek_event().implicit[0]  # neither in quotes nor with a tag
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        plain = event.implicit[0]  # neither in quotes nor with a tag
         node = super().compose_scalar_node(anchor)
         if plain and node.tag != "tag:yaml.org,2002:merge":
             old, new = self._plain(node), _core(node.value)
@@ -66,7 +67,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _plain(self, node: yaml.ScalarNode) -> Any:
-        constructors = self.yaml_constructors
+        constructors: dict[str | None, Any] = self.yaml_constructors
         return constructors.get(node.tag, constructors[None])(self, node)
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
