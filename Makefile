@@ -1,8 +1,7 @@
 # The two commands of this project are `make demo` and `make test`; both work on a fresh clone.
 
 PYTHON ?= python3
-BIN := $(CURDIR)/.venv/bin
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CONFIG := --config config.yaml --config config.demo.yaml
 BROWSER := chromium chromium-driver
 SLURM := munge slurmctld slurmd slurm-client
@@ -25,8 +24,8 @@ env: .venv/installed
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ecot needs Python 3.11 or newer, not %s: make PYTHON=python3.11 ..." % sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: env
@@ -44,7 +43,7 @@ test-browser: env
 # Bounded: a queue that hangs must not hang whoever waits for the tests.
 test-cluster: env
 	dpkg --status $(SLURM) > /dev/null 2>&1 || { apt-get update && apt-get install --yes --no-install-recommends $(SLURM); }
-	timeout --kill-after 60 1800 $(BIN)/python -m pytest tests/cluster -m cluster -s
+	timeout --kill-after 60 1800 .venv/bin/python -m pytest tests/cluster -m cluster -s
 
 # Without `env`: it runs wherever a GPU turns up, in any Python that has the packages (PYTHON=...).
 gpu-check:

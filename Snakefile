@@ -1,31 +1,45 @@
 import sys
 from pathlib import Path
 
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 # The package is used from this checkout, here and in the environments of the rules.
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+CHECKOUT = Path(str(workflow.current_basedir))
+sys.path.insert(0, str(CHECKOUT / "src"))
 
+from ecot import config as configuration
 from ecot.errors import EcotError
 from ecot.source import code_hash
-from ecot.workflow import FINGERPRINT, Pipeline
+from ecot.workflow import FINGERPRINT, Pipeline, shell_prefix
 
-
-configfile: Path(workflow.basedir) / "config.yaml"
-
-
+# ecot reads the files and `--config` itself, so that they mean the same here and to `ecot --config`. A module of
+# another workflow is given its values.
 try:
-    pipeline = Pipeline(config)
+    pipeline = Pipeline(
+        config
+        if workflow.modifier.skip_configfile
+        else configuration.read(
+            [CHECKOUT / "config.yaml", *workflow.overwrite_configfiles],
+            workflow.config_settings.config_args,
+        )
+    )
+    with_conda = (
+        DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    )
+    shell.prefix(
+        shell_prefix(
+            CHECKOUT, pipeline.config_file, None if with_conda else sys.executable
+        )
+    )
 except EcotError as error:
-    sys.exit(f"config: {error}")
-
-# For all commands of the rules: the package and the resolved configuration.
-shell.prefix(
-    "set -euo pipefail; "
-    f"export PYTHONPATH='{Path(workflow.basedir) / 'src'}' ECOT_CONFIG='{pipeline.config_file}'; "
-)
+    print(
+        "\n".join(f"config: {line}" for line in str(error).splitlines()),
+        file=sys.stderr,
+    )
+    sys.exit(error.exit_code)
 
 
 # Limits to it hold within a group of jobs, not among all jobs.
@@ -35,16 +49,16 @@ resource_scopes:
 
 onstart:
     try:
-        word = pipeline.start()
+        words = pipeline.start()
     except EcotError as error:
         sys.exit(str(error))
-    if word:
-        print(word, file=sys.stderr)
+    if words:
+        print(words, file=sys.stderr)
 
 
 # A cell that failed takes no product with it: what there is goes to results/<run>/incomplete, with what is missing.
 onerror:
-    shell("python -m ecot make --incomplete --config $ECOT_CONFIG || true")
+    shell("ecot make --incomplete || true")
 
 
 include: "workflow/rules/data.smk"

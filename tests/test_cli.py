@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_the_configurations_is_refused(ecot):
     wrong = right.with_name("0123456789abcdef")
     for command in ("train", "evaluate"):
         refused = ecot(command, END_TO_END, "--into", str(wrong))
-        assert refused.exit_code == 1
+        assert refused.exit_code == 2
         assert refused.output.startswith(
             f"ecot: {wrong} is not the folder of {END_TO_END} in this configuration, which is"
         )
@@ -136,30 +136,32 @@ def test_the_schema_is_written(ecot):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("status", "arguments", "message"),
     [
-        (["make", "table_77"], "ecot: there is no product 'table_77'"),
-        (["make", "table_01"], "ecot: table_01 is not written: "),
-        (["show"], "ecot: run tiny has no product yet in results/tiny; `ecot make --all` writes them"),
-        (["train", JOINT], "run.json is damaged or not what it should be"),
-        (["train", JOINT.replace("rate-8", "rate-7")], "ecot: rate 7 of super_resolution is not a positive multiple"),
-        (["train", "inpainting/restoration/seed-0"], "ecot: there is no task 'inpainting'"),
-        (["train", "jpeg/restoration/seed-0"], "ecot: no task 'jpeg' in the configuration"),
-        (["train", "super_resolution/restoration"], "is no name of a cell"),
-        (["train", END_TO_END.replace("independent", "shared")], "'shared' is no randomness of end_to_end"),
-        (["evaluate", END_TO_END], "run.json is damaged or not what it should be"),
-        (["clean-scores", "denoising"], "it is missing); `ecot classifier street_digits_sample` trains it anew"),
-        (["data", "cifar"], "ecot: there is no data set 'cifar'"),
+        (2, ["make", "table_77"], "ecot: there is no product 'table_77'"),
+        (1, ["make", "table_01"], "ecot: table_01 is not written: "),
+        (1, ["show"], "ecot: run tiny has no product yet in results/tiny; `ecot make --all` writes them"),
+        (1, ["train", JOINT], "run.json is damaged or not what it should be"),
+        (2, ["train", JOINT.replace("rate-8", "rate-7")], "ecot: rate 7 of super_resolution is not a positive mult"),
+        (2, ["train", "inpainting/restoration/seed-0"], "ecot: there is no task 'inpainting'"),
+        (2, ["train", "jpeg/restoration/seed-0"], "ecot: no task 'jpeg' in the configuration"),
+        (2, ["train", "super_resolution/restoration"], "is no name of a cell"),
+        (2, ["train", END_TO_END.replace("independent", "shared")], "'shared' is no randomness of end_to_end"),
+        (1, ["evaluate", END_TO_END], "run.json is damaged or not what it should be"),
+        (1, ["clean-scores", "denoising"], "it is missing); `ecot classifier street_digits_sample` trains it anew"),
+        (2, ["data", "cifar"], "ecot: there is no data set 'cifar'"),
         (
+            1,
             ["compare", "tiny", "other"],
             "ecot: run 'tiny' has no index results/tiny/cells.csv; `ecot index` writes it",
         ),
-        (["index", "--config", "other.yaml"], "ecot: configuration other.yaml cannot be read"),
+        (2, ["index", "--config", "other.yaml"], "ecot: configuration other.yaml cannot be read: there is no such"),
     ],
 )
-def test_mistakes_end_in_one_line(ecot, arguments, message):
+def test_a_fault_ends_in_one_line_and_the_status_of_its_kind(ecot, status, arguments, message):
+    """2 for what the user gave, 1 for what the machine did not do."""
     refused = ecot(*arguments)
-    assert refused.exit_code == 1
+    assert refused.exit_code == status
     assert message in refused.output
     assert len(refused.output.strip().splitlines()) == 1
     assert not [path for path in Path("results").rglob("*") if path.suffix in (".safetensors", ".md")]

@@ -75,12 +75,13 @@ def test_several_rates_are_lists_and_a_table_has_a_line_each():
         (["finite", "--p-x", "", "--p-y", 1, "--rate", 1], "--p-x: rows of equal length expected"),
         ([*FINITE, "--cost", "0,1,2;1,0,2", "--rate", 1], "--cost: shape (2, 2) expected, got (2, 3)"),
         ([*FINITE, "--cost", "0,1;1", "--rate", 1], "--cost: rows of equal length expected"),
+        (["uniform", "--a", 1e300, "--b", 1, "--rate", 1], "--a: must be finite and in [-1e+150, 1e+150]"),
         (["finite", "--p-x", ",".join(["0.025"] * 40), "--p-y", 1, "--rate", 1], "--p-x: at most 32 letters"),
     ],
 )
 def test_wrong_values_end_in_one_line_that_names_the_option(arguments, message):
     done = run(*arguments)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert done.stderr.startswith(f"ecot: {message}")
     assert len(done.stderr.splitlines()) == 1
 

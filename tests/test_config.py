@@ -20,7 +20,6 @@ from ecot.grid.plan import cell_settings, grid
 from ecot.grid.plan import sweep as swept
 from ecot.tasks import TASKS
 from ecot.theory.penalty import critical_weight
-from ecot.workflow import Pipeline
 
 
 def mode(name, **change):
@@ -75,7 +74,7 @@ def sweep(**change):
             "tasks.denoising.degradation.sigma: unknown setting; allowed: kind, std, clip",
         ),
         (
-            {"tasks": {"denoising": {"modes": {"end_to_end": None}}}},
+            {"tasks": {"denoising": {"modes": {"end_to_end": None, "separate": None}}}},
             "tasks.denoising.modes: joint needs a model of end_to_end; add modes.end_to_end or leave joint out",
         ),
         ({"tasks": {"denoising": {"modes": {"restoration": None}}}}, "baseline needs a model of restoration"),
@@ -155,10 +154,6 @@ def sweep(**change):
         (sweep(weights=[0.1]), "super_resolution.fit_weight.weights: only [0.1]; write at least 3 values"),
         (sweep(weights=[0.1, 0.2, 0.2]), "fit_weight.weights: must ascend without repetition; write [0.1, 0.2]"),
         (sweep(weights=[0.0, 0.1, 0.2]), "fit_weight.weights.0: 0.0: must be greater than 0"),
-        (
-            sweep(rates=[7]),
-            "super_resolution: fit_weight.rates: 7 is not a multiple of log2(levels) = 2; write 6 or 8",
-        ),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(values, change, message):
@@ -395,14 +390,6 @@ def test_latent_dimension(config):
     assert cell_settings(config, Cell("denoising", "end_to_end", "common", 114, 0)).latent_dim == 38
     with pytest.raises(EcotError, match="rate 13 of denoising is not a positive multiple"):
         cell_settings(config, Cell("denoising", "end_to_end", "common", 13, 0))
-
-
-def test_values_from_the_command_line_are_typed(values):
-    """Snakemake hands the inner values of --config on as text."""
-    values["tasks"]["denoising"]["modes"]["end_to_end"]["rates"] = ["12", "30"]
-    values["tasks"]["denoising"]["n_train"] = "null"
-    task = Pipeline(values).config.tasks["denoising"]
-    assert (task.modes["end_to_end"].rates, task.n_train) == ([12, 30], None)
 
 
 def test_resolved_configuration_is_a_configuration(config):

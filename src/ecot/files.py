@@ -4,9 +4,10 @@ import csv
 import hashlib
 import io
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ecot.errors import EcotError
@@ -40,7 +41,8 @@ def _temporary(path: Path) -> Iterator[Path]:
         # mkstemp makes private files; results are as readable as any other file of the user.
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        with suppress(OSError):  # a file system without rights (CIFS, FUSE) refuses
+            temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -52,6 +54,20 @@ def unwritable(path: Path, error: OSError) -> EcotError:
         f"{path} cannot be written ({error.strerror or error}); what was there is as it was: see to the space and the"
         " rights of its folder, then run the same command again"
     )
+
+
+def expanded(text: str) -> Path:
+    """The path that a setting means: `~`, `~user` and `$NAME` stand for what they stand for in a shell.
+
+    Raises ValueError for a variable that is not set and a user who is not known.
+    """
+    path = os.path.expandvars(text)
+    if unset := re.search(r"\$(\w+|\{\w+\})", path):
+        raise ValueError(f"{text!r}: {unset[0]} is not set; write the path in full")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text!r}: {error}; write the path in full") from None
 
 
 def leftovers(path: Path) -> list[Path]:

@@ -43,6 +43,7 @@ class Measure:
     quantity: Quantity
     compare: Callable[[Any, Any, Any], float]
     compares: Literal["halves", "sets", "outputs"]
+    needs_labels: bool = False  # of itself or of the classifier; without them its column stays empty
 
     @property
     def name(self) -> str:
@@ -75,6 +76,11 @@ def register(measure: Measure) -> Measure:
     """Add a measure and its quantity."""
     QUANTITIES.register(measure.quantity)
     return MEASURES.register(measure)
+
+
+def applicable(labelled: bool) -> dict[str, Measure]:
+    """The measures of a data set that has labels, or has none, by their names."""
+    return {name: measure for name, measure in measures().items() if labelled or not measure.needs_labels}
 
 
 @cache

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 
 
 class Named(Protocol):
@@ -26,17 +26,21 @@ class Registry(Mapping[str, T]):
         self._items: dict[str, T] = {}
 
     def register(self, item: T) -> T:
-        """Add `item` and return it. Raises EcotError if another item has its name."""
+        """Add `item` and return it. Raises MistakeError if another item has its name."""
         if self._items.get(item.name, item) != item:
-            raise EcotError(f"two {self.kind}s have the name {item.name!r}; give one of them another name")
+            raise MistakeError(f"two {self.kind}s have the name {item.name!r}; give one of them another name")
         self._items[item.name] = item
         return item
+
+    def put(self, item: T) -> None:
+        """Add `item`, in the place of one of its name."""
+        self._items[item.name] = item
 
     def __getitem__(self, name: str) -> T:
         if name not in self._items:
             close = difflib.get_close_matches(name, self._items, n=1)
             hint = f"did you mean {close[0]}? " if close else ""
-            raise EcotError(f"there is no {self.kind} {name!r}; {hint}allowed: {', '.join(self._items)}")
+            raise MistakeError(f"there is no {self.kind} {name!r}; {hint}allowed: {', '.join(self._items)}")
         return self._items[name]
 
     def __contains__(self, name: object) -> bool:

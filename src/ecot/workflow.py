@@ -6,23 +6,22 @@ ordered text: Snakemake reruns a job when they change.
 
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ecot import config as configuration
 from ecot.artefacts.names import MODEL, MODEL_FILES, RECORD
 from ecot.config import JobResources
 from ecot.data.sets import DATASETS
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 from ecot.files import write_text
 from ecot.grid import fingerprint, index, paths, store
 from ecot.grid.cell import Cell, point_pattern
-from ecot.grid.plan import grid, measurement_settings, sweep
+from ecot.grid.plan import grid, measurement_settings, sweep, swept
 from ecot.modes import MODES, Mode
 from ecot.products.base import Product, products
 
@@ -30,11 +29,11 @@ FINGERPRINT = "[0-9a-f]{16}"
 
 
 class Pipeline:
-    """The jobs of one configuration. EcotError if the configuration is wrong."""
+    """The jobs of one configuration. MistakeError if the configuration is wrong."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         configuration.check_size(values)
-        self.config = configuration.validate(_typed(values))
+        self.config = configuration.validate(values)
         self.resolved = self.config.model_dump_json()
         self.results = paths.results_folder(self.config)
         self.logs = paths.logs_folder(self.config)
@@ -45,9 +44,7 @@ class Pipeline:
     @cached_property
     def every_cell(self) -> list[Cell]:
         """The cells of the grid and of the sweeps of lambda."""
-        tasks = self.config.tasks.items()
-        swept = [task for task, settings in tasks if settings.fit_weight and "end_to_end" in settings.modes]
-        return [*self.cells, *(cell for task in swept for cell in sweep(self.config, task))]
+        return [*self.cells, *(cell for task in swept(self.config) for cell in sweep(self.config, task))]
 
     @cached_property
     def by_folder(self) -> dict[str, Cell]:
@@ -63,22 +60,24 @@ class Pipeline:
         """
         path = Path(".snakemake") / "ecot" / f"{hashlib.sha256(self.resolved.encode()).hexdigest()[:16]}.yaml"
         if not path.is_file():
-            write_text(path, yaml.safe_dump(self.config.model_dump(), sort_keys=False))
+            write_text(path, configuration.dump(self.config.model_dump()))
         return path
 
-    def start(self) -> str | None:
-        """Prepare a run: write its index, and correct dates that lie in the future. Returns a word to the user.
+    def start(self) -> str:
+        """Prepare a run: write its index, and correct dates that lie in the future. Returns words to the user.
 
         Snakemake throws away what a job has made if an input has a later date, as after a clock was set back. What
         reruns is decided by contents.
         """
+        removed = index.removed(self.config)
         index.write(self.config)
         now = time.time()
         for folder in (paths.DATASETS, paths.CLASSIFIERS, paths.CELLS, self.results):
             for path in folder.rglob("*"):
                 if path.is_file() and path.stat().st_mtime > now:
                     os.utime(path)
-        return store.old_layout(self.config.run)
+        words = [index.farewell(self.config.run, removed) if removed else None, store.old_layout(self.config.run)]
+        return "\n".join(word for word in words if word)
 
     # Data sets and classifiers
 
@@ -87,10 +86,12 @@ class Pipeline:
         return DATASETS[wildcards.dataset].version
 
     def require_classifier(self, wildcards: Any) -> str:
-        """Parameter of a classifier's training; EcotError if the path is not the configuration's."""
+        """Parameter of a classifier's training; MistakeError if the path is not the configuration's."""
         expected = fingerprint.classifier(wildcards.dataset)
         if wildcards.fingerprint != expected:
-            raise EcotError(f"the classifier of {wildcards.dataset} has the fingerprint {expected} in this version")
+            raise MistakeError(
+                f"the classifier of {wildcards.dataset} has the fingerprint {expected} in this version"
+            )
         return expected
 
     def dataset(self, task: str) -> str:
@@ -101,13 +102,14 @@ class Pipeline:
         """The small file beside it that holds its checksum."""
         return str(Path(self.dataset(task)).with_suffix(".json"))
 
-    def classifier(self, task: str) -> str:
-        """The classifier of a task's data set."""
-        return str(paths.classifier_path(self.config.tasks[task].dataset))
+    def classifier(self, task: str) -> list[str]:
+        """The classifier of a task's data set; none for a data set without labels."""
+        name = self.config.tasks[task].dataset
+        return [str(paths.classifier_path(name))] if DATASETS[name].labelled else []
 
-    def classifier_stamp(self, task: str) -> str:
+    def classifier_stamp(self, task: str) -> list[str]:
         """The small file beside it."""
-        return str(Path(self.classifier(task)).with_suffix(".json"))
+        return [str(Path(path).with_suffix(".json")) for path in self.classifier(task)]
 
     # Models
 
@@ -124,9 +126,9 @@ class Pipeline:
         return str(paths.cell_logs(Path(self.model_pattern(mode, name))))
 
     def cell_of(self, folder: str) -> Cell:
-        """The cell whose model lies in `folder`; EcotError if it is no folder of this configuration."""
+        """The cell whose model lies in `folder`; MistakeError if it is no folder of this configuration."""
         if folder not in self.by_folder:
-            raise EcotError(
+            raise MistakeError(
                 f"{folder} is not the folder of a cell in this configuration: the cell's name, its settings or the"
                 f" code are others; {self.results}/cells.csv lists the folders"
             )
@@ -160,12 +162,12 @@ class Pipeline:
     # Measurements
 
     def measured_cell(self, wildcards: Any) -> str:
-        """Parameter of a measurement: the arguments that name its cell; EcotError if its path is of another one."""
+        """Parameter of a measurement: the arguments that name its cell; MistakeError if the path is another's."""
         folder = self._measured_folder(wildcards)
         cell = self.cell_of(folder)
         expected = paths.measurement_folder(self.config, cell).name
         if wildcards.measurement != expected:
-            raise EcotError(f"measurements of {cell.name} have the fingerprint {expected} in this configuration")
+            raise MistakeError(f"measurements of {cell.name} have the fingerprint {expected} in this configuration")
         return self.arguments(folder)
 
     def measured_together(self, wildcards: Any) -> str:
@@ -207,10 +209,13 @@ class Pipeline:
         return [str(path) for product in chosen for path in product.files(self.config)]
 
     def fitted_weights(self) -> list[str]:
-        """The files of the sweeps of lambda. EcotError if the configuration has none."""
+        """The files of the sweeps of lambda. MistakeError if the configuration has none."""
+        for task, settings in self.config.tasks.items():
+            if settings.fit_weight and "end_to_end" in settings.modes:
+                sweep(self.config, task)  # or the message why there is none
         fits = [name for name in self.products if name.startswith("fit_weight")]
         if not fits:
-            raise EcotError("fit_weight: no task of the configuration has weights and rates to sweep")
+            raise MistakeError("fit_weight: no task of the configuration has weights and rates to sweep")
         for name in fits:
             self.products[name].check(self.config)
         return [path for name in fits for path in self.product_files(name)]
@@ -240,6 +245,29 @@ class Pipeline:
         return {"gpu": 1, "gpu_model": _by_attempt(request.models)} if request.models else {"gpu": 1}
 
 
+def shell_prefix(checkout: Path, config_file: Path, python: str | None) -> str:
+    """What precedes the command of every job, in bash: `ecot`, and `logged LOG COMMAND...`.
+
+    `ecot` is the package of `checkout` under the interpreter `python`, or under the one that an environment puts
+    first if that is None, with the configuration `config_file`. `logged` writes a log. Snakemake removes it before
+    the next attempt; of an attempt that did not succeed it stays as LOG.1, LOG.2, ..., a second name of the file.
+    Raises MistakeError for a path in which the workflow cannot work.
+    """
+    if wrong := sorted(set("{}:\n") & set(str(checkout))):
+        raise MistakeError(
+            f"the checkout lies in {checkout}: Snakemake and Python cannot work in a path with {' '.join(wrong)};"
+            " move or rename the folder"
+        )
+    interpreter = shlex.quote(python or "python")
+    text = (
+        f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(checkout / 'src'))};"
+        f' ecot() {{ {interpreter} -m ecot "$@" --config {shlex.quote(str(config_file))}; }};'
+        ' logged() { local log="$1" n=1; shift; while [ -e "$log.$n" ]; do n=$((n + 1)); done;'
+        ' : > "$log"; ln "$log" "$log.$n" 2> /dev/null || true; "$@" >> "$log" 2>&1 && rm -f "$log.$n"; }; '
+    )
+    return text.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
+
+
 def _growing(base: int) -> Callable[[Any, int], int]:
     """A resource in proportion to the attempt."""
     return lambda wildcards, attempt: attempt * base
@@ -248,18 +276,3 @@ def _growing(base: int) -> Callable[[Any, int], int]:
 def _by_attempt(values: list[str]) -> Callable[[Any, int], str]:
     """The value of an attempt, counted from 1; the last one stays."""
     return lambda wildcards, attempt: values[min(attempt, len(values)) - 1]
-
-
-def _typed(value: Any) -> Any:
-    """Snakemake reads the inner values of `--config` as text; here they become what YAML says they are."""
-    if isinstance(value, Mapping):
-        return {key: _typed(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_typed(inner) for inner in value]
-    if isinstance(value, str):
-        try:
-            parsed = yaml.safe_load(value) if value.strip() else value
-        except (ValueError, RecursionError, yaml.YAMLError):
-            return value
-        return parsed if isinstance(parsed, bool | int | float | None) else value
-    return value

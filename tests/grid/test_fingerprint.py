@@ -40,7 +40,7 @@ print(json.dumps(found))
 def fresh():
     """Fingerprints that are computed anew, before and after."""
 
-    caches = fingerprint.classifier, fingerprint.training_code, source.code_hash
+    caches = fingerprint._classifier, fingerprint.training_code, source.code_hash
 
     def clear():
         for cached in caches:

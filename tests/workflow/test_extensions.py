@@ -100,5 +100,5 @@ def test_an_edit_of_the_added_report_trains_nothing(checkout):
 
 def test_an_extension_that_is_not_there_is_named(checkout):
     run = checkout.snakemake("--dry-run", "--config", "extensions=[nowhere]")
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert "config: extensions: 'nowhere' cannot be imported" in run.stderr

@@ -210,14 +210,14 @@ def test_a_path_of_other_settings_is_refused(checkout):
         ("sedes=[1]", "config: sedes: unknown setting; did you mean seeds? allowed: run, extensions, device, seeds"),
         (
             "tasks={denoising: {modes: {end_to_end: {rates: [13]}}}}",
-            "config: tasks.denoising: modes.end_to_end.rates: 13 is not a multiple of log2(levels) = 3; write 12",
+            "config: tasks.denoising.modes: end_to_end.rates: 13 is not a multiple of log2(levels) = 3; write 12",
         ),
         ("device=gpu", "config: device: 'gpu': must be 'auto', 'cpu', 'cuda' or 'mps'"),
     ],
 )
 def test_a_wrong_setting_is_refused_before_the_graph(checkout, setting, message):
     run = checkout.snakemake("--dry-run", "--config", setting)
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert message in run.stderr
     assert "Traceback" not in run.stderr
     assert "Building DAG" not in run.stderr

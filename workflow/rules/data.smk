@@ -15,7 +15,7 @@ rule dataset:
     params:
         version=pipeline.dataset_version,
     shell:
-        "python -m ecot data {wildcards.dataset} --config $ECOT_CONFIG > {log} 2>&1"
+        "logged {log} ecot data {wildcards.dataset}"
 
 
 # The classifier of a data set is shared by all runs. Its stamp, which is small and compared by content, stands for it.
@@ -40,4 +40,4 @@ rule classifier:
     params:
         fingerprint=pipeline.require_classifier,
     shell:
-        "python -m ecot classifier {wildcards.dataset} --config $ECOT_CONFIG > {log} 2>&1"
+        "logged {log} ecot classifier {wildcards.dataset}"

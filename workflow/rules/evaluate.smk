@@ -31,7 +31,7 @@ rule evaluate:
         cell=pipeline.measured_cell,
         into=subpath(output.metrics, parent=True),
     shell:
-        "python -m ecot evaluate {params.cell} --config $ECOT_CONFIG --into {params.into} > {log} 2>&1"
+        "logged {log} ecot evaluate {params.cell} --into {params.into}"
 
 
 # What the measures of the output law give for clean images in place of outputs.
@@ -54,4 +54,4 @@ rule clean_scores:
     params:
         settings=pipeline.clean_scores_parameter,
     shell:
-        "python -m ecot clean-scores {wildcards.task} --config $ECOT_CONFIG > {log} 2>&1"
+        "logged {log} ecot clean-scores {wildcards.task}"

@@ -38,10 +38,11 @@ for product in pipeline.products.values():
         resources:
             **pipeline.resources(product.job or "other"),
         params:
+            product=product.name,  # {rule} is another name where this is a module of another workflow
             # Functions, since braces in a text would stand for wildcards.
             declared=lambda wildcards, product=product: repr(product),
             caption=lambda wildcards, product=product: product.caption,
             code=code_hash(*product.modules),
             settings=pipeline.everything(),
         shell:
-            "python -m ecot make {rule} --config $ECOT_CONFIG > {log} 2>&1"
+            "logged {log} ecot make {params.product}"

@@ -33,4 +33,4 @@ for mode in pipeline.modes:
             cell=pipeline.trained_cell,
             into=subpath(output.model, parent=True),
         shell:
-            "python -m ecot train {params.cell} --config $ECOT_CONFIG --into {params.into} > {log} 2>&1"
+            "logged {log} ecot train {params.cell} --into {params.into}"

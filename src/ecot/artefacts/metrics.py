@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from ecot import sealed
 from ecot.artefacts import DamagedError
+from ecot.data.sets import DATASETS
 from ecot.files import read_text
 from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings
 from ecot.modes import Dither, Randomness
-from ecot.quantities import QUANTITIES, measures
+from ecot.quantities import QUANTITIES, applicable, measures
 from ecot.settings import Settings
 
 
@@ -70,8 +71,12 @@ def key(settings: CellSettings, model: str, measurement: str, dataset_sha256: st
 
 
 def write(path: Path, row_key: Key, n_test: int, values: Mapping[str, float]) -> None:
-    """Write one row: the key, the number of test images, and a value for each quantity that was measured."""
-    sealed.write(path, row_key.model_dump(), [{"n_test": n_test, **values}])
+    """Write one row: the key, the number of test images, and a value for each quantity that was measured.
+
+    The column of a measure that was not measured, for want of labels, is empty.
+    """
+    empty = {name: None for name in measures() if name not in values}
+    sealed.write(path, row_key.model_dump(), [{"n_test": n_test, **values, **empty}])
 
 
 def read(path: Path, expected: Key) -> dict[str, Any]:
@@ -80,8 +85,9 @@ def read(path: Path, expected: Key) -> dict[str, Any]:
     Raises DamagedError if the file cannot be read, is not the one row of the expected cell, lacks a measure, has a
     value that no measurement gives, or was edited.
     """
-    needed = ["mse_input", "mse_target", *measures()]  # measures() completes QUANTITIES
     try:
+        labelled = DATASETS[expected.dataset].labelled
+        needed = ["mse_input", "mse_target", *applicable(labelled)]  # loads all measures, which completes QUANTITIES
         rows = sealed.rows(read_text(path))
         if len(rows) != 1:
             raise ValueError(f"it has {len(rows)} rows, not one")

@@ -14,7 +14,7 @@ import click
 
 from ecot.cli.options import config_option
 from ecot.config import Config
-from ecot.errors import EcotError
+from ecot.errors import EcotError, MistakeError
 from ecot.files import atomic
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _options_named() -> Iterator[None]:
         yield
     except ValueError as error:
         argument, _, problem = str(error).partition(": ")
-        raise EcotError(f"{options[argument]}: {problem}" if argument in options else str(error)) from error
+        raise MistakeError(f"{options[argument]}: {problem}" if argument in options else str(error)) from error
     except ArithmeticError as error:
         raise EcotError(str(error)) from error
 

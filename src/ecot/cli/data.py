@@ -7,7 +7,7 @@ import click
 
 from ecot.cli.options import config_option
 from ecot.config import Config, json_schema
-from ecot.files import sha256, write_text
+from ecot.files import expanded, sha256, write_text
 from ecot.grid.paths import classifier_path, clean_scores_path, dataset_path
 from ecot.grid.plan import measurement_settings, task_settings
 from ecot.machine.leases import lease
@@ -24,7 +24,7 @@ def data(name: str, config: Config) -> None:
     from ecot.data.prepare import prepare
 
     out = dataset_path(name)
-    prepare(name, Path(config.data.root), out)
+    prepare(name, expanded(config.data.root), out)
     click.echo(f"{sha256(out)}  {out}")
 
 

@@ -14,6 +14,8 @@ from ecot.grid import store
 @config_option
 def index(config: Config) -> None:
     """Write results/RUN/config.yaml and results/RUN/cells.csv: which models belong to the run."""
+    if removed := indexes.removed(config):
+        click.echo(indexes.farewell(config.run, removed), err=True)
     click.echo(indexes.write(config))
 
 

@@ -1,6 +1,9 @@
 """`ecot`: every step of the pipeline as a command, usable without Snakemake."""
 
+import errno
+import io
 import logging
+import os
 import sys
 from typing import Any
 
@@ -13,21 +16,31 @@ from ecot.errors import EcotError
 
 
 class _Commands(click.Group):
-    """Turns errors that a user may see into one line and exit status 1."""
+    """Turns errors that a user may see into a message and the exit status of their kind."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except EcotError as error:
             click.echo(f"ecot: {error}", err=True)
-            sys.exit(1)
+            sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has gone; click says nothing
+                raise
+            click.echo(f"ecot: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+            sys.exit(EcotError.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__)
 def main() -> None:
     """Lossy compression with distribution shift: data, training, evaluation, tables, figures."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("ecot").setLevel(logging.INFO)  # other packages speak up when something is wrong
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows another one
+            stream.reconfigure(errors="replace")
+    os.environ["MPLBACKEND"] = "agg"  # what a notebook exports would be loaded with matplotlib
 
 
 for _command in (

@@ -9,7 +9,7 @@ import click
 
 from ecot.cli.options import config_option
 from ecot.config import Config
-from ecot.errors import EcotError
+from ecot.errors import EcotError, MistakeError
 from ecot.grid.paths import results_folder
 from ecot.products import base
 from ecot.products.base import Product
@@ -93,14 +93,15 @@ def _make(config: Config, product: Product) -> None:
 
 def _each(products: Iterable[Product], write: Callable[[Product], None]) -> None:
     """Write all products, also after one that cannot be written; EcotError at the end names those."""
-    faults = []
+    faults: dict[str, EcotError] = {}
     for product in products:
         try:
             write(product)
         except EcotError as error:
-            faults.append(f"{product.name} is not written: {error}")
+            faults[f"{product.name} is not written: {error}"] = error
     if faults:
-        raise EcotError("\n".join(faults))
+        kind = MistakeError if all(isinstance(error, MistakeError) for error in faults.values()) else EcotError
+        raise kind("\n".join(faults))
 
 
 def _written(product: Product, config: Config) -> list[Path]:

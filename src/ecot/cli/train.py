@@ -8,7 +8,7 @@ import click
 
 from ecot.cli.options import cell_argument, config_option, weight_option
 from ecot.config import Config
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 from ecot.grid import paths
 from ecot.grid.cell import Cell
 from ecot.grid.plan import cell_settings, measurement_settings
@@ -78,4 +78,4 @@ def evaluate(cell: Cell, config: Config, weight: float | None, into: Path | None
 def _require(into: Path | None, expected: Path, cell: Cell) -> None:
     """Refuse a folder that is not the one of the configuration: any name would match a rule's wildcard."""
     if into is not None and into != expected:
-        raise EcotError(f"{into} is not the folder of {cell.name} in this configuration, which is {expected}")
+        raise MistakeError(f"{into} is not the folder of {cell.name} in this configuration, which is {expected}")

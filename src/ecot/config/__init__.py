@@ -3,7 +3,8 @@
 Nothing here knows how a setting is used, and nothing imports torch, so that a workflow is planned fast.
 """
 
-from ecot.config.reading import check_size, json_schema, load, merge, validate
+from ecot.config.parsing import dump
+from ecot.config.reading import check_size, json_schema, load, merge, read, validate
 from ecot.config.resources import JobResources
 from ecot.config.root import Config, Device
 from ecot.config.tasks import ModeSettings, TaskSettings
@@ -20,8 +21,10 @@ __all__ = [
     "TaskSettings",
     "Training",
     "check_size",
+    "dump",
     "json_schema",
     "load",
     "merge",
+    "read",
     "validate",
 ]

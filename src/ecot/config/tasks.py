@@ -1,9 +1,9 @@
 """Settings of a task: its data, its degradation, and the schedule of each mode."""
 
-import math
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ecot.config.training import Schedule
 from ecot.data.sets import DATASETS
@@ -18,6 +18,16 @@ def _ascending(values: list[Any] | None) -> list[Any] | None:
     if values is not None and values != sorted(set(values)):
         raise ValueError(f"must ascend without repetition; write {sorted(set(values))}")
     return values
+
+
+def not_of_levels(rates: Iterable[int], levels: int) -> Iterator[str]:
+    """What is wrong with each rate that is no multiple of log2(levels), the bits of one dimension."""
+    bits = levels.bit_length() - 1
+    for rate in rates:
+        if rate % bits:
+            below, above = rate // bits * bits, -(-rate // bits) * bits
+            nearest = f"{below} or {above}" if below else f"{above}"
+            yield f"{rate} is not a multiple of log2(levels) = {bits}; write {nearest}"
 
 
 class ModeSettings(Schedule):
@@ -83,9 +93,10 @@ class TaskSettings(Settings):
 
     @field_validator("dataset")
     @classmethod
-    def _known_dataset(cls, name: str) -> str:
-        if name not in DATASETS:
-            raise ValueError(f"{name!r} is no data set; allowed: {', '.join(DATASETS)}")
+    def _known_dataset(cls, name: str, info: ValidationInfo) -> str:
+        names = [*(info.context or {}).get("own", []), *DATASETS]
+        if name not in names:
+            raise ValueError(f"{name!r} is no data set; allowed: {', '.join(dict.fromkeys(names))}")
         return name
 
     @field_validator("levels")
@@ -102,47 +113,39 @@ class TaskSettings(Settings):
 
     @field_validator("modes")
     @classmethod
-    def _fit_their_declarations(cls, modes: dict[str, ModeSettings]) -> dict[str, ModeSettings]:
+    def _fit_their_declarations(cls, modes: dict[str, ModeSettings], info: ValidationInfo) -> dict[str, ModeSettings]:
         if not modes:
             raise ValueError(f"an empty grid; name at least one of {', '.join(MODES)}")
+        levels = info.data.get("levels")  # none if it is wrong itself
+        faults = []
         for name, settings in modes.items():
             if name not in MODES:
-                raise ValueError(f"there is no mode {name!r}; allowed: {', '.join(MODES)}")
+                faults.append(f"there is no mode {name!r}; allowed: {', '.join(MODES)}")
+                continue
             mode = MODES[name]
             if mode.builds_on is not None and mode.builds_on not in modes:
-                raise ValueError(
+                faults.append(
                     f"{name} needs a model of {mode.builds_on}; add modes.{mode.builds_on} or leave {name} out"
                 )
             axes = {"rates": mode.rated, "randomness": len(mode.dithers) > 1, "dither": bool(mode.readings)}
             for axis, has_it in axes.items():
                 if has_it and getattr(settings, axis) is None:
-                    raise ValueError(f"{name}.{axis}: missing; write a list for it")
+                    faults.append(f"{name}.{axis}: missing; write a list for it")
                 if not has_it and getattr(settings, axis) is not None:
-                    raise ValueError(f"{name}.{axis}: {name} has no choice of {axis}; leave it out")
+                    faults.append(f"{name}.{axis}: {name} has no choice of {axis}; leave it out")
+            if mode.rated and levels is not None:
+                faults += [f"{name}.rates: {fault}" for fault in not_of_levels(settings.rates or [], levels)]
             odd = sorted(set(settings.limited_rates or []) - set(settings.rates or []))
             if odd:
-                raise ValueError(
-                    f"{name}.limited_rates: {odd[0]} is none of the rates; write some of {settings.rates}"
-                )
-            for randomness in settings.randomness or []:
-                if not mode.has(randomness):
-                    raise ValueError(f"{name}.randomness: {randomness}; allowed: {', '.join(mode.dithers)}")
+                faults.append(f"{name}.limited_rates: {odd[0]} is none of the rates; write some of {settings.rates}")
+            faults += [
+                f"{name}.randomness: {randomness}; allowed: {', '.join(mode.dithers)}"
+                for randomness in settings.randomness or []
+                if len(mode.dithers) > 1 and not mode.has(randomness)
+            ]
+        if faults:
+            raise ValueError(*faults)
         return {name: modes[name] for name in MODES if name in modes}
-
-    @model_validator(mode="after")
-    def _rates_fit_levels(self) -> Self:
-        bits = int(math.log2(self.levels))
-        lists = {f"modes.{name}": mode.rates for name, mode in self.modes.items()}
-        lists |= {"fit_weight": self.fit_weight.rates if self.fit_weight else None}
-        for name, rates in lists.items():
-            for rate in rates or []:
-                if rate % bits:
-                    below, above = rate // bits * bits, -(-rate // bits) * bits
-                    nearest = f"{below} or {above}" if below else f"{above}"
-                    raise ValueError(
-                        f"{name}.rates: {rate} is not a multiple of log2(levels) = {bits}; write {nearest}"
-                    )
-        return self
 
     def rates(self) -> list[int]:
         """All rates of the task's grid, bits per image, ascending."""

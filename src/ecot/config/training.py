@@ -1,8 +1,8 @@
 """Settings of training, of how it is computed, and of measurement."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ecot.settings import Settings
 
@@ -31,15 +31,20 @@ class Schedule(Settings):
             return decays
         return {epoch: factor for epoch, factor in sorted(decays.items()) if factor is not None}
 
-    @model_validator(mode="after")
-    def _within_the_schedule(self) -> Self:
-        late = [epoch for epoch in self.decays if epoch >= self.epochs]
+    @field_validator("decays")
+    @classmethod
+    def _within_the_schedule(cls, decays: dict[int, float], info: ValidationInfo) -> dict[int, float]:
+        epochs = info.data.get("epochs")  # none if it is wrong itself
+        late = [epoch for epoch in decays if epochs is not None and epoch >= epochs]
         if late:
             raise ValueError(
-                f"decays: {late[0]} is not before the last of {self.epochs} epochs; write an earlier epoch, or"
-                f" {late[0]}: null to take the decay out"
+                *(
+                    f"{epoch} is not before the last of {epochs} epochs; write an earlier epoch, or {epoch}: null to"
+                    " take the decay out"
+                    for epoch in late
+                )
             )
-        return self
+        return decays
 
 
 class Training(Settings):

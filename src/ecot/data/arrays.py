@@ -1,8 +1,9 @@
 """Loading a prepared data set.
 
 It is one file, `<name>.npz`, uncompressed, with the uint8 arrays `train_images`, `train_labels`, `test_images` and
-`test_labels`. Its stamp, `<name>.json`, lies beside it: name, version, source, licence, SHA-256 of the array file and
-shapes. The SHA-256 is the boundary between preparing data and using them. torch is not needed here.
+`test_labels`; a data set without labels has arrays of no labels. Its stamp, `<name>.json`, lies beside it: name,
+version, source, licence, SHA-256 of the array file and shapes. The SHA-256 is the boundary between preparing data and
+using them. torch is not needed here.
 """
 
 import json
@@ -26,7 +27,7 @@ UNREADABLE = (KeyError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile
 
 
 class Split(NamedTuple):
-    """One part of a data set: images uint8 (n, channels, height, width), labels uint8 (n,) in 0..9."""
+    """One part of a data set: images uint8 (n, channels, height, width), labels uint8 (n,) in 0..9, or (0,)."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -72,7 +73,10 @@ def load(path: Path, split: SplitName, n: int | None = None) -> Split:
     if not path.is_file():
         raise messages.missing(path, path)
     try:
-        loaded = Split(_read(path, f"{split}_images", n), _read(path, f"{split}_labels", n))
+        images, labels = _read(path, f"{split}_images", n), _read(path, f"{split}_labels", None)
+        if len(labels) < len(images) and len(labels):
+            raise messages.wrong_size(f"{split}_labels", labels.shape)
+        loaded = Split(images, labels[: len(images)])
         _check(loaded, _stated_shape(path, split))
         return loaded
     except UNREADABLE as error:
@@ -106,10 +110,13 @@ def measured_split(path: Path, n_train: int | None, n_validation: int | None, n_
 
 
 def _check(split: Split, stated: list[int] | None) -> None:
-    """ValueError unless these are images of one shape, that of the stamp if it states one, with a digit for each."""
+    """ValueError unless these are images of one shape, that of the stamp if it states one.
+
+    There must be a digit for each of them, or none at all.
+    """
     if split.images.ndim != 4 or (stated is not None and list(split.images.shape[1:]) != stated[1:]):
         raise messages.other_images(split.images.shape, stated)
-    if split.labels.shape != split.images.shape[:1] or split.labels.max(initial=0) >= DIGITS:
+    if (len(split.labels) and split.labels.shape != split.images.shape[:1]) or split.labels.max(initial=0) >= DIGITS:
         raise messages.no_digits(split.labels.shape, int(split.labels.max(initial=0)))
 
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
 from ecot.errors import EcotError
-from ecot.files import sha256
+from ecot.files import atomic, sha256
 
 TIMEOUT = 30.0  # seconds without an answer
 CHUNK = 1 << 16  # bytes
@@ -35,15 +35,19 @@ Addresses = Callable[[RawFile], list[str]]
 def ensure(name: str, files: Sequence[RawFile], addresses: Addresses, root: Path, *, download: bool) -> None:
     """See to it that every published file of data set `name` is whole under `root`.
 
-    `addresses` gives the URLs of a file, best first. A missing file is fetched if `download`; when all files are
-    there, nothing is written, and `root` may be read-only. Raises EcotError for a missing file, and for a damaged
+    `addresses` gives the URLs of a file, best first. A file that is there with the suffix .gz is unpacked beside it,
+    and one that is missing is fetched if `download`; when all files are there, nothing is written, and `root` may be
+    read-only. Raises EcotError for a missing file, and for a damaged
     one, which is never overwritten.
     """
     missing = []
     for file in files:
-        path = root / file.path
+        path, packed = root / file.path, root / f"{file.path}.gz"
         if not path.is_file():
-            missing.append(file)
+            if packed.is_file():
+                _unpack(packed, path, file)
+            else:
+                missing.append(file)
         elif fault := _fault(path, file):
             advice = f"delete it to fetch it anew, or {_by_hand([file], addresses, root)}"
             raise EcotError(f"{path} is not the published file ({fault}): {advice}")
@@ -55,6 +59,19 @@ def ensure(name: str, files: Sequence[RawFile], addresses: Addresses, root: Path
                 f"{name}: {names} not found in {_folder(file, root)} and not fetched ({reason});"
                 f" to put them there by hand, {_by_hand(missing[i:], addresses, root)}"
             )
+
+
+def _unpack(packed: Path, path: Path, file: RawFile) -> None:
+    """Unpack a published file that lies there compressed. EcotError if it is damaged or another one."""
+    with atomic(path) as temporary:
+        try:
+            with gzip.open(packed) as content:
+                _copy(content.read, temporary, file.size + 1)
+            fault = _fault(temporary, file)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            fault = str(error)
+        if fault:
+            raise EcotError(f"{packed} is not the published file ({fault}): delete it, or put the right one there")
 
 
 def _fetch(file: RawFile, urls: Sequence[str], root: Path) -> str | None:

@@ -1,8 +1,8 @@
 """What a degradation says to a person."""
 
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 
 
-def factor_does_not_divide(factor: int, side: int) -> EcotError:
+def factor_does_not_divide(factor: int, side: int) -> MistakeError:
     """The image cannot be made `factor` times smaller."""
-    return EcotError(f"degradation.factor: {factor} does not divide the image side {side}")
+    return MistakeError(f"degradation.factor: {factor} does not divide the image side {side}")

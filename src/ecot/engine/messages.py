@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ecot.errors import EcotError
+from ecot.errors import EcotError, MistakeError
 
 
 class NotFiniteError(EcotError):
@@ -25,21 +25,21 @@ def no_room(folder: Path, needed: int, free: int) -> EcotError:
     )
 
 
-def batch_too_large(size: int, images: int, needed: int) -> EcotError:
+def batch_too_large(size: int, images: int, needed: int) -> MistakeError:
     """The training set does not fill one step of each network."""
-    return EcotError(
+    return MistakeError(
         f"training.batch_size: {size} is too large for {images} training images; one step of each network"
         f" takes {needed}"
     )
 
 
-def other_shape(task: str, dataset: str, found: object, expected: object) -> EcotError:
+def other_shape(task: str, dataset: str, found: object, expected: object) -> MistakeError:
     """The images do not fit the networks of the task."""
-    return EcotError(
+    return MistakeError(
         f"tasks.{task}.dataset: {dataset} has images of shape {found}, the task's networks take {expected}"
     )
 
 
-def needs_frozen(mode: str) -> EcotError:
+def needs_frozen(mode: str) -> MistakeError:
     """The mode builds on a trained model, and nobody says which."""
-    return EcotError(f"mode {mode} builds on a trained model; say in which folder it is")
+    return MistakeError(f"mode {mode} builds on a trained model; say in which folder it is")

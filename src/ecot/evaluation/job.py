@@ -11,7 +11,8 @@ from ecot.artefacts import classifier as classifiers
 from ecot.artefacts import model as models
 from ecot.artefacts.names import MODEL
 from ecot.config import Device
-from ecot.data.arrays import checksum, load, measured_split
+from ecot.data import messages
+from ecot.data.arrays import Split, checksum, load, measured_split
 from ecot.data.sets import DATASETS
 from ecot.evaluation.classifier import accuracy, fit, on_device
 from ecot.evaluation.law import TargetLaw
@@ -20,6 +21,7 @@ from ecot.evaluation.pictures import save_sheet
 from ecot.grid import fingerprint
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.machine import devices
+from ecot.quantities import applicable, measures
 from ecot.systems import build
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ ROWS = ("X, degraded", "Y, clean", "output")  # of the picture of samples
 
 def train_classifier(name: str, dataset: Path, device: Device, out: Path) -> None:
     """Train the classifier of data set `name` and write it to `out` (.safetensors), with its stamp (.json)."""
+    if not DATASETS[name].labelled:
+        raise messages.no_labels(name)
     chosen = devices.choose(device)
     sha256 = checksum(dataset, name, DATASETS[name].version)
     training, test = load(dataset, "train"), load(dataset, "test")
@@ -60,7 +64,7 @@ def measure_cell(
     with torch.device("meta"):
         models.require(build(settings).state_dict(), model, folder / MODEL)
     split = measured_split(dataset, settings.n_train, settings.n_validation, measurement.n_test)
-    law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
+    law = _target_law(settings.dataset, split, sha256, classifier, measurement, chosen)
     try:
         measured = measure(settings, model.tensors, law, measurement, chosen, model.frequencies)
         for name, value in measured.quantities.items():
@@ -87,17 +91,27 @@ def write_clean_scores(
 ) -> None:
     """Write `out` (.csv): what each measure gives for clean images.
 
-    Columns: task, dataset, dataset_sha256, fingerprint, images (test or training), n_test, one for each measure, and
-    a checksum.
+    Columns: task, dataset, dataset_sha256, fingerprint, images (test or training), n_test, one for each
+    measure (empty where it needs labels and there are none), and a checksum.
     """
     chosen = devices.choose(device)
     sha256 = checksum(dataset, name, DATASETS[name].version)
-    split = load(dataset, "test", measurement.n_test)
-    law = TargetLaw(split, classifiers.load(classifier, sha256, chosen), measurement, chosen)
+    law = _target_law(name, load(dataset, "test", measurement.n_test), sha256, classifier, measurement, chosen)
+    empty = dict.fromkeys(measures())
     rows = [
-        {"images": images, "n_test": len(law.split.images), **scores}
+        {"images": images, "n_test": len(law.split.images), **empty, **scores}
         for images, scores in law.clean_scores(load(dataset, "train", n_train)).items()
     ]
     decided_by = fingerprint.clean_scores(name, n_train, measurement)
     made_for = {"task": task, "dataset": name, "dataset_sha256": sha256, "fingerprint": decided_by}
     sealed.write(out, made_for, rows)
+
+
+def _target_law(
+    name: str, split: Split, sha256: str, classifier: Path, measurement: MeasurementSettings, device: torch.device
+) -> TargetLaw:
+    if DATASETS[name].labelled:
+        return TargetLaw(split, classifiers.load(classifier, sha256, device), measurement, device)
+    left_out = set(measures()) - set(applicable(labelled=False))
+    log.info("%s has no labels: the columns of %s stay empty", name, ", ".join(sorted(left_out)))
+    return TargetLaw(split, None, measurement, device)

@@ -18,7 +18,7 @@ from ecot.data.arrays import Split
 from ecot.evaluation import messages
 from ecot.grid.cell_settings import MeasurementSettings
 from ecot.networks.classifier import Classifier
-from ecot.quantities import measures
+from ecot.quantities import Measure, applicable
 
 FEWEST = 4  # test images: each half is halved once more
 
@@ -27,7 +27,7 @@ FEWEST = 4  # test images: each half is halved once more
 class Context:
     """What a measure may use besides the images: the classifier, the labels of the outputs, seed and budget."""
 
-    classifier: Classifier
+    classifier: Classifier | None  # None for a data set without labels
     labels: Tensor  # the digits (n,) of the outputs
     seed: int
     critic_steps: int
@@ -38,15 +38,16 @@ class TargetLaw:
     """The clean test images on a device, and what outputs are compared with them by."""
 
     split: Split
-    classifier: Classifier
+    classifier: Classifier | None
     settings: MeasurementSettings
     device: torch.device
 
     def __post_init__(self) -> None:
         if len(self.split.images) < FEWEST:
             raise messages.too_few_images(len(self.split.images), FEWEST)
-        if self.classifier.image_shape != self.split.images.shape[1:]:
-            raise messages.classifier_of_others(self.classifier.image_shape, self.split.images.shape[1:])
+        shape = self.split.images.shape[1:]
+        if self.classifier is not None and self.classifier.image_shape != shape:
+            raise messages.classifier_of_others(self.classifier.image_shape, shape)
 
     @cached_property
     def order(self) -> Tensor:
@@ -61,7 +62,7 @@ class TargetLaw:
     @cached_property
     def labels(self) -> Tensor:
         """Their digits (n,) in that order."""
-        return torch.from_numpy(self.split.labels)[self.order.cpu()].to(self.device).long()
+        return self._digits(self.split, self.order.cpu())
 
     def scores(self, outputs: Tensor) -> dict[str, float]:
         """All measures of a system's outputs for the test images (n, c, h, w), by the names of their quantities."""
@@ -78,11 +79,21 @@ class TargetLaw:
         context = self._context(self.labels)
         test = {
             name: measure.compare(*((self.clean, odd) if measure.compares == "outputs" else (even, odd)), context)
-            for name, measure in measures().items()
+            for name, measure in self.measures.items()
         }
         picked = _order(len(training.images), self.settings.seed)[: len(self.clean)]
-        digits = torch.from_numpy(training.labels)[picked].to(self.device).long()
+        digits = self._digits(training, picked)
         return {"test": test, "training": self._scores(_images(training, picked, self.device), digits)}
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """What is measured: without labels, only what needs none."""
+        return applicable(self.classifier is not None)
+
+    def _digits(self, split: Split, rows: Tensor) -> Tensor:
+        """The labels of some images of a split; none if it has none."""
+        labels = torch.from_numpy(split.labels).to(self.device).long()
+        return labels[rows.to(self.device)] if len(labels) else labels
 
     def _scores(self, outputs: Tensor, labels: Tensor) -> dict[str, float]:
         even, odd = self.clean[0::2], self.clean[1::2]
@@ -93,7 +104,7 @@ class TargetLaw:
                 if measure.compares == "halves"
                 else measure.compare(outputs, self.clean, context)
             )
-            for name, measure in measures().items()
+            for name, measure in self.measures.items()
         }
 
     def _context(self, labels: Tensor) -> Context:

@@ -1,11 +1,11 @@
 """What a measurement says to a person."""
 
-from ecot.errors import EcotError
+from ecot.errors import EcotError, MistakeError
 
 
 def too_few_images(there: int, fewest: int) -> EcotError:
     """The test set is too small to be halved twice."""
-    return EcotError(f"n_test: {there} test images are too few to compare their laws; at least {fewest}")
+    return MistakeError(f"n_test: {there} test images are too few to compare their laws; at least {fewest}")
 
 
 def classifier_of_others(found: object, expected: object) -> EcotError:

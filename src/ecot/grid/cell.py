@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 from ecot.modes import MODES, Dither, Mode, Randomness
 from ecot.tasks import TASKS
 
@@ -42,7 +42,7 @@ class Cell:
 
     @classmethod
     def parse(cls, name: str) -> "Cell":
-        """The cell of that name. EcotError if it is no name of a cell."""
+        """The cell of that name. MistakeError if it is no name of a cell."""
         parts = name.strip("/").split("/")
         try:
             if len(parts) < 3:
@@ -63,9 +63,9 @@ class Cell:
                     raise ValueError(f"{point[0]!r} is no randomness of {mode}")
                 found = cls(task, mode, point[0], _number(point[1], "rate-"), found.seed, None, dither)
         except ValueError as error:
-            raise EcotError(f"{name!r} is no name of a cell ({error}); write {FORM}") from None
+            raise MistakeError(f"{name!r} is no name of a cell ({error}); write {FORM}") from None
         if found.name != "/".join(parts):
-            raise EcotError(f"{name!r} is no name of a cell; write {found.name}")
+            raise MistakeError(f"{name!r} is no name of a cell; write {found.name}")
         return found
 
     @property

@@ -48,10 +48,14 @@ def clean_scores(dataset: str, n_train: int | None, measurement: MeasurementSett
     return of(measurement.model_dump(mode="json", exclude={"n_samples"}), n_train, code, classifier(dataset))
 
 
-@cache
 def classifier(dataset: str) -> str:
     """The fingerprint of the classifier of a data set."""
-    return of(dataset, DATASETS[dataset].version, code_hash(CLASSIFIER))
+    return _classifier(dataset, DATASETS[dataset].version)
+
+
+@cache
+def _classifier(dataset: str, version: int) -> str:
+    return of(dataset, version, code_hash(CLASSIFIER))
 
 
 @cache

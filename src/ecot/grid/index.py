@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import yaml
-
 from ecot import sealed
-from ecot.config import Config
+from ecot.config import Config, dump
 from ecot.errors import EcotError
 from ecot.files import read_text, write_text
 from ecot.grid import fingerprint
 from ecot.grid.cell import Cell
 from ecot.grid.paths import CELLS, RESULTS, index_path, measurement_folder, model_folder, results_folder
-from ecot.grid.plan import cell_settings, grid, sweep
+from ecot.grid.plan import cell_settings, grid, sweep, swept
 
 COLUMNS = ["run", "cell", "weight", "fingerprint", "path", "measurement"]
 
@@ -33,7 +31,7 @@ class Entry:
 
 def entries(config: Config) -> list[Entry]:
     """The lines of a configuration's index: its grid, and its sweeps of lambda."""
-    sweeps = [cell for task, settings in config.tasks.items() if settings.fit_weight for cell in _sweep(config, task)]
+    sweeps = [cell for task in swept(config) for cell in sweep(config, task)]
     return [
         Entry(
             cell.name,
@@ -46,10 +44,6 @@ def entries(config: Config) -> list[Entry]:
     ]
 
 
-def _sweep(config: Config, task: str) -> list[Cell]:
-    return sweep(config, task) if "end_to_end" in config.tasks[task].modes else []
-
-
 def write(config: Config) -> Path:
     """Write the run's resolved configuration and its index, before anything is trained; the index's path."""
     write_text(results_folder(config) / "config.yaml", resolved(config))
@@ -60,7 +54,26 @@ def write(config: Config) -> Path:
 
 def resolved(config: Config) -> str:
     """The resolved configuration of a run as text, for a person."""
-    return yaml.safe_dump(config.model_dump(), sort_keys=False)
+    return dump(config.model_dump())
+
+
+def removed(config: Config) -> list[str]:
+    """The cells of the run's index, of its grid, that the configuration has no more; none if there is no index."""
+    try:
+        before = [entry.cell for entry in read(config.run) if entry.weight is None]
+    except EcotError:  # there is none, or it is damaged and is about to be written anew
+        return []
+    now = {cell.name for cell in grid(config)}
+    return [name for name in before if name not in now]
+
+
+def farewell(run: str, removed: list[str]) -> str:
+    """What to say about cells that are no more in a run."""
+    shown = ", ".join(removed[:5]) + (f" and {len(removed) - 5} more" if len(removed) > 5 else "")
+    return (
+        f"run {run} no longer has {len(removed)} of its cells: {shown}. Their models stay in {CELLS}; `ecot prune`"
+        " lists what no run needs"
+    )
 
 
 def read(run: str) -> list[Entry]:

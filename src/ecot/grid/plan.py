@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import product
 
 from ecot.config import Config, Schedule, TaskSettings
+from ecot.config.tasks import not_of_levels
 from ecot.data.sets import DATASETS
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings, MeasurementSettings
 from ecot.modes import MODES, Dither, Randomness, is_limited
@@ -15,19 +16,23 @@ def grid(config: Config) -> list[Cell]:
     """The cells of a configuration, in the order of its lists: those selected, and those that they build on.
 
     A cell that another one builds on belongs to the grid even if no list has its rate or its randomness. Raises
-    EcotError, which names what there is, if the selection leaves nothing or names what no cell has.
+    MistakeError, which names what there is, if the selection leaves nothing or names what no cell has.
     """
     everything = list(_whole_grid(config))
     axes = _axes(everything)
     select = config.select.model_dump(exclude_none=True)
-    for name, values in select.items():
-        for value in values:
-            if value not in axes[name]:
-                raise EcotError(f"select.{name}: no cell has {value!r}; there are {', '.join(map(str, axes[name]))}")
+    unknown = [
+        f"select.{name}: no cell has {value!r}; there are {', '.join(map(str, axes[name]))}"
+        for name, values in select.items()
+        for value in values
+        if value not in axes[name]
+    ]
+    if unknown:
+        raise MistakeError("\n".join(unknown))
     chosen = [cell for cell in everything if all(_has(cell, name, values) for name, values in select.items())]
     if not chosen:
         there = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in axes.items())
-        raise EcotError(f"select leaves no cell: {select}; there are {there}")
+        raise MistakeError(f"select leaves no cell: {select}; there are {there}")
     needed: set[Cell] = set()
     for cell in chosen:
         base: Cell | None = cell
@@ -50,14 +55,16 @@ def tasks(config: Config) -> list[str]:
 def sweep(config: Config, task: str) -> list[Cell]:
     """The cells of a task's sweep of lambda: end to end at each weight and rate, by the mode's own schedule.
 
-    Raises EcotError for a task that has no sweep, or no schedule for it.
+    Raises MistakeError for a task that has no sweep, or no schedule for it.
     """
     settings = task_settings(config, task)
     if settings.fit_weight is None:
-        raise EcotError(f"tasks.{task}.fit_weight: missing; write the weights and rates to sweep, see config.yaml")
+        raise MistakeError(f"tasks.{task}.fit_weight: missing; write the weights and rates to sweep, see config.yaml")
     end_to_end = settings.modes.get("end_to_end")
     if end_to_end is None:
-        raise EcotError(f"tasks.{task}.modes.end_to_end: missing; fit_weight trains by its schedule")
+        raise MistakeError(f"tasks.{task}.modes.end_to_end: missing; fit_weight trains by its schedule")
+    if faults := list(not_of_levels(settings.fit_weight.rates, settings.levels)):
+        raise MistakeError("\n".join(f"tasks.{task}.fit_weight.rates: {fault}" for fault in faults))
     return [
         Cell(task, "end_to_end", randomness, rate, seed, weight)
         for weight in settings.fit_weight.weights
@@ -68,18 +75,34 @@ def sweep(config: Config, task: str) -> list[Cell]:
     ]
 
 
+def swept(config: Config) -> list[str]:
+    """The tasks of the configuration whose sweep of lambda can be made.
+
+    A sweep that cannot is a fault only where it is asked for.
+    """
+    return [
+        name
+        for name, task in config.tasks.items()
+        if task.fit_weight
+        and "end_to_end" in task.modes
+        and not any(not_of_levels(task.fit_weight.rates, task.levels))
+    ]
+
+
 def cell_settings(config: Config, cell: Cell) -> CellSettings:
     """The settings that decide the model of `cell`.
 
-    Raises EcotError for a cell that the configuration has no schedule for.
+    Raises MistakeError for a cell that the configuration has no schedule for.
     """
     task, mode = task_settings(config, cell.task), MODES[cell.mode]
     schedule = task.modes.get(cell.mode)
     if schedule is None:
-        raise EcotError(f"tasks.{cell.task}.modes has no {cell.mode}; it has {', '.join(task.modes)}")
+        raise MistakeError(f"tasks.{cell.task}.modes has no {cell.mode}; it has {', '.join(task.modes)}")
     bits = task.levels.bit_length() - 1
     if cell.rate_bits is not None and (cell.rate_bits < 1 or cell.rate_bits % bits):
-        raise EcotError(f"rate {cell.rate_bits} of {cell.task} is not a positive multiple of log2(levels) = {bits}")
+        raise MistakeError(
+            f"rate {cell.rate_bits} of {cell.task} is not a positive multiple of log2(levels) = {bits}"
+        )
     values = {name: getattr(schedule, name) for name in Schedule.model_fields}
     n_validation = None
     if cell.weight is not None:
@@ -112,9 +135,9 @@ def measurement_settings(config: Config, task: str) -> MeasurementSettings:
 
 
 def task_settings(config: Config, task: str) -> TaskSettings:
-    """The settings of a task. EcotError if the configuration has no such task."""
+    """The settings of a task. MistakeError if the configuration has no such task."""
     if task not in config.tasks:
-        raise EcotError(f"no task {task!r} in the configuration; it has {', '.join(config.tasks)}")
+        raise MistakeError(f"no task {task!r} in the configuration; it has {', '.join(config.tasks)}")
     return config.tasks[task]
 
 

@@ -5,7 +5,7 @@ import functools
 import pandas as pd
 
 from ecot import RESOURCES
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 
 # The data sets that the published numbers belong to; they stand beside no other.
 DATASETS = {"super_resolution": "mnist", "denoising": "svhn"}
@@ -43,14 +43,14 @@ def published() -> pd.DataFrame:
 def end_to_end(task: str, rates: list[int]) -> pd.DataFrame:
     """Both distortions of the end-to-end system at `rates`, of Tables 5 and 6 (mse_input), 9 and 10 (mse_target).
 
-    Columns: rate_bits, randomness, quantity, paper. EcotError if a rate stands in one table only or in none.
+    Columns: rate_bits, randomness, quantity, paper. MistakeError if a rate stands in one table only or in none.
     """
     numbers = published().query("task == @task and table in (5, 6, 9, 10)")
     both = numbers.groupby("rate_bits")["quantity"].nunique().eq(2)
     known = sorted(both.index[both])
     for rate in rates:
         if rate not in known:
-            raise EcotError(
+            raise MistakeError(
                 f"the paper has no mse_input and mse_target of {task} at {rate} bits;"
                 f" allowed rates: {', '.join(map(str, known)) or 'none'}"
             )

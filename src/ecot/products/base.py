@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 from ecot.artefacts import DamagedError
 from ecot.config import Config
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 from ecot.files import read_text, sha256, write_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import results_folder
@@ -90,16 +90,16 @@ def products(config: Config) -> dict[str, Product]:
     for family in _families:
         for product in family(config):
             if product.name in found:
-                raise EcotError(f"two products have the name {product.name!r}; give one of them another name")
+                raise MistakeError(f"two products have the name {product.name!r}; give one of them another name")
             found[product.name] = product
     return found
 
 
 def named(config: Config, name: str) -> Product:
-    """The product of that name. EcotError, which names what there is, if the configuration has none."""
+    """The product of that name. MistakeError, which names what there is, if the configuration has none."""
     there = products(config)
     if name not in there:
-        raise EcotError(f"there is no product {name!r} in this configuration; it has {', '.join(there)}")
+        raise MistakeError(f"there is no product {name!r} in this configuration; it has {', '.join(there)}")
     return there[name]
 
 

@@ -25,7 +25,7 @@ from ecot.evaluation.degraded import batches
 from ecot.files import atomic, write_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import dataset_path, results_folder
-from ecot.grid.plan import measurement_settings, sweep, tasks
+from ecot.grid.plan import measurement_settings, sweep, swept, tasks
 from ecot.paper.comparable import match
 from ecot.products import metrics, palette
 from ecot.products.base import Product, declare
@@ -398,7 +398,7 @@ def _draw_offsets(summary: dict[str, Any], rows: pd.DataFrame, law: pd.DataFrame
 def _products(config: Config) -> Iterator[Product]:
     for task in tasks(config):
         settings = config.tasks[task]
-        if not settings.fit_weight or "end_to_end" not in settings.modes:
+        if not settings.fit_weight or task not in swept(config):
             continue
         n_validation = settings.fit_weight.n_validation
         if match(config, task, "end_to_end").comparable:

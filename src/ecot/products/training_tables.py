@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecot import paper
 from ecot.config import Config, ModeSettings
-from ecot.errors import EcotError
+from ecot.errors import MistakeError
 from ecot.grid.paths import results_folder
 from ecot.grid.plan import grid
 from ecot.products.base import Product, declare
@@ -35,7 +35,7 @@ class TrainingTable(Product):
             blocks.append((title, [list(networks[0]), *([str(text) for text in row.values()] for row in networks)]))
             rows += [{"task": task, **row} for row in networks]
         if not rows:
-            raise EcotError(f"{self.name}: the configuration has no {self.mode} of a task of the paper")
+            raise MistakeError(f"{self.name}: the configuration has no {self.mode} of a task of the paper")
         write_files(folder / "tables" / self.name, self.title, notes, blocks, pd.DataFrame(rows))
 
     def tasks(self, config: Config) -> list[str]:

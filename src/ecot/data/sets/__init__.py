@@ -19,7 +19,8 @@ class Dataset:
 
     `version` is raised when `read` gives other images for the same name: models trained on the earlier ones are then
     another model's. `read(root, download)` gives uint8 images (n, *image_shape) and labels of both splits; `root` is
-    the folder of the published files, and `download` allows it to fetch what is missing.
+    the folder of the published files, and `download` allows it to fetch what is missing. Labels are digits, 0 to 9; a
+    data set without labels has an empty array of them.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Dataset:
     licence: str
     source: str
     read: Callable[[Path, bool], Splits]
+    labelled: bool = True
+    own: bool = False  # of a configuration, which names the images; see `ecot.data.folder`
 
 
 DATASETS: Registry[Dataset] = Registry("data set")

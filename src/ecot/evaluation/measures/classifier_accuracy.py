@@ -17,5 +17,6 @@ MEASURE = register(
         Quantity("classifier_accuracy", "accuracy", "accuracy", 3, "share of images", "higher", 0, 1),
         classifier_accuracy,
         "outputs",
+        needs_labels=True,
     )
 )

@@ -34,5 +34,6 @@ MEASURE = register(
         Quantity("frechet_distance", "Frechet", "Fr\\'echet", 2, "of features", "lower", -1e-3),
         frechet_distance,
         "halves",
+        needs_labels=True,
     )
 )

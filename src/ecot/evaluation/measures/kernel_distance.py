@@ -43,5 +43,7 @@ def _discrepancy(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 MEASURE = register(
-    Measure(Quantity("kernel_distance", "kernel", "kernel", 3, "of features", "lower"), kernel_distance, "halves")
+    Measure(
+        Quantity("kernel_distance", "kernel", "kernel", 3, "of features", "lower"), kernel_distance, "halves", True
+    )
 )
