@@ -28,7 +28,7 @@ env: .venv/installed
 	touch $@
 
 demo: env
-	snakemake --configfile config.demo.yaml --workflow-profile workflow/profiles/local
+	snakemake --configfile config.demo.yaml
 	@ecot show $(CONFIG)
 
 report: env

@@ -23,18 +23,25 @@ from ecot.files import write_text
 from ecot.grid import fingerprint, index, paths, store
 from ecot.grid.cell import Cell, point_pattern
 from ecot.grid.plan import grid, measurement_settings, sweep
+from ecot.machine.leases import accelerators
 from ecot.modes import MODES, Mode
 from ecot.products.base import Product, products
 from ecot.quantities import measures
 from ecot.source import code_hash
+from ecot.status.messages import on_the_cpu
+from ecot.status.outlook import outlook
 
 FINGERPRINT = "[0-9a-f]{16}"
 
 
 class Pipeline:
-    """The jobs of one configuration. EcotError if the configuration is wrong."""
+    """The jobs of one configuration. EcotError if the configuration is wrong.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    `local` says whether the jobs run on this machine; it is asked when the jobs are planned, not before.
+    """
+
+    def __init__(self, values: Mapping[str, Any], local: Callable[[], bool] = lambda: False) -> None:
+        self.local = local
         configuration.check_size(values)
         self.config = configuration.validate(_typed(values))
         self.resolved = self.config.model_dump_json()
@@ -57,6 +64,11 @@ class Pipeline:
         return {str(paths.model_folder(self.config, cell)): cell for cell in reversed(self.every_cell)}
 
     @cached_property
+    def accelerators(self) -> list[str]:
+        """The accelerators of this machine that the configuration's device may use."""
+        return [] if self.config.device == "cpu" else accelerators()
+
+    @cached_property
     def config_file(self) -> Path:
         """The resolved configuration as a file for the jobs' commands, written on first use.
 
@@ -68,8 +80,8 @@ class Pipeline:
             write_text(path, yaml.safe_dump(self.config.model_dump(), sort_keys=False))
         return path
 
-    def start(self) -> str | None:
-        """Prepare a run: write its index, and correct dates that lie in the future. Returns a word to the user.
+    def start(self) -> str:
+        """Prepare a run: write its index, and correct dates that lie in the future. Returns words to the user.
 
         Snakemake throws away what a job has made if an input has a later date, as after a clock was set back. What
         reruns is decided by contents.
@@ -80,7 +92,14 @@ class Pipeline:
             for path in folder.rglob("*"):
                 if path.is_file() and path.stat().st_mtime > now:
                     os.utime(path)
-        return store.old_layout(self.config.run)
+        return "\n".join(filter(None, (store.old_layout(self.config.run), self._without_gpu())))
+
+    def _without_gpu(self) -> str | None:
+        """What is said where trainings fall back on the CPU."""
+        if self.config.device != "auto" or not self.local() or self.accelerators:
+            return None
+        found = outlook(self.config, devices=[])
+        return on_the_cpu(self.config, found) if found.missing else None
 
     # Data sets and classifiers
 
@@ -229,11 +248,14 @@ class Pipeline:
     def resources(self, job: str, gpu: bool = False) -> dict[str, Any]:
         """What a kind of job asks for besides cores.
 
-        `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU. A job that
-        was cut short, for memory, time or its node, asks for more at its next attempt.
+        `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU, or may be and there is no
+        other on this machine. A job that was cut short, for memory, time or its node, asks for more at its next
+        attempt.
         """
         base = self._resources(job)
         wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        if self.config.device == "auto" and wanted["gpu"]:
+            wanted["gpu"] = lambda wildcards: 0 if self.local() and not self.accelerators else 1
         return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
 
     def threads(self, job: str) -> int:

@@ -17,7 +17,7 @@ from ecot.grid.cell import Cell
 from ecot.grid.paths import metrics_path, model_folder
 from ecot.workflow import Pipeline
 
-PROFILES = ("local", "slurm", "kubernetes")
+PROFILES = ("default", "slurm", "kubernetes")
 
 
 @pytest.mark.workflow
@@ -25,7 +25,7 @@ PROFILES = ("local", "slurm", "kubernetes")
 def test_a_profile_is_all_that_a_user_types(name, repository, tmp_path):
     command = [
         "--workflow-profile",
-        f"{repository}/workflow/profiles/{name}",
+        f"{repository}/profiles/{name}",
         "--snakefile",
         f"{repository}/Snakefile",
     ]
@@ -49,7 +49,7 @@ def test_each_key_of_a_profile_has_its_reason(name, repository):
 
 @pytest.mark.workflow
 def test_what_the_slurm_profile_has_in_comments_can_be_taken_out_of_them(repository, tmp_path):
-    text = (repository / "workflow/profiles/slurm/config.yaml").read_text()
+    text = (repository / "profiles/slurm/config.yaml").read_text()
     options = re.compile(r"^# (  [a-z_]+: |[a-z-]+:( |$))", re.M)
     (tmp_path / "config.yaml").write_text(options.sub(r"\1", text))
     restoration = Cell.parse("denoising/restoration/seed-0")
@@ -121,7 +121,7 @@ def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tm
     target = str(metrics_path(config, Cell.parse("super_resolution/end_to_end/common/rate-4/seed-0")))
     change = ["device=auto", f"tasks={json.dumps({'super_resolution': task})}"]
     run = subprocess.run(
-        [sys.executable, "-m", "snakemake", target, "--workflow-profile", "workflow/profiles/kubernetes",
+        [sys.executable, "-m", "snakemake", target, "--workflow-profile", "profiles/kubernetes",
          "--seconds-between-status-checks", "1", "--configfile", "config.demo.yaml", "--config", *change],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
@@ -137,7 +137,7 @@ def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tm
 
 def test_kubernetes_jobs_are_asked_after_and_cancelled(kubectl, repository):
     pods, environment = kubectl
-    scripts = repository / "workflow/profiles/kubernetes"
+    scripts = repository / "profiles/kubernetes"
 
     def answer(script, job):
         done = subprocess.run([scripts / script, job], env=environment, capture_output=True, text=True, check=True)

@@ -40,9 +40,10 @@ for product in pipeline.products.values():
             **pipeline.resources(product.job or "other"),
         params:
             # Functions, since braces in a text would stand for wildcards.
+            product=product.name,
             declared=lambda wildcards, product=product: repr(product),
             caption=lambda wildcards, product=product: product.caption,
             code=code_hash(*product.modules),
             settings=pipeline.everything(),
         shell:
-            "python -m ecot make {rule} --config $ECOT_CONFIG > {log} 2>&1"
+            "python -m ecot make {params.product} --config $ECOT_CONFIG > {log} 2>&1"

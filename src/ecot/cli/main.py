@@ -34,7 +34,7 @@ for _command in (
     *(data.data, data.schema, data.classifier, data.clean_scores),
     *(train.train, train.evaluate),
     *(report.make, report.show, report.reference),
-    *(inspect.index, inspect.prune, inspect.compare),
+    *(inspect.status, inspect.plan, inspect.compare, inspect.index, inspect.prune),
     bounds,
 ):
     main.add_command(_command)
