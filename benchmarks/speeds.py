@@ -2,11 +2,12 @@
 
     python -m benchmarks.speeds [--device cuda]
 
-It writes its rows to resources/speeds.csv, in place of those of the same device. On a CPU they are of one thread, and
+It writes its rows to resources/speeds.csv, in place of those of the same kind. On a CPU they are of one thread, and
 the seconds are the processor's, so that a busy machine gives nearly the speed of an idle one.
 """
 
 import csv
+import io
 import logging
 import tempfile
 import time
@@ -28,17 +29,19 @@ from ecot.grid.cell_settings import CellSettings
 from ecot.machine import devices
 from ecot.status.estimate import SPEEDS
 
+KIND = ("device", "task", "mode", "width")
 COLUMNS = (
-    *("device", "task", "mode", "width", "batch_size", "images_per_second", "memory_mb", "model_mb"),
+    *(*KIND, "batch_size", "images_per_second", "memory_mb", "model_mb"),
     *("torch", "commit", "date"),
 )
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--device", type=click.Choice(get_args(Device)), default="auto")
+@click.option("--task", "tasks", multiple=True, default=list(measuring.SAMPLES))
 @click.option("--width", "widths", multiple=True, default=[0.125, 0.25, 1.0])
 @click.option("--seconds", default=2.0, help="About how long each mode is trained, each of three times.")
-def main(device: Device, widths: tuple[float, ...], seconds: float) -> None:
+def main(device: Device, tasks: tuple[str, ...], widths: tuple[float, ...], seconds: float) -> None:
     """Measure every mode of the paper's grid and write the rows of this device."""
     logging.disable(logging.INFO)
     torch.set_num_threads(1)
@@ -46,7 +49,7 @@ def main(device: Device, widths: tuple[float, ...], seconds: float) -> None:
     name = devices.describe(chosen)
     about = {"torch": torch.__version__, "commit": commit(), "date": datetime.now(UTC).date().isoformat()}
     rows = []
-    for task in measuring.SAMPLES:
+    for task in tasks:
         images = measuring.sample(task)
         for width in widths:
             config = _of_width(measuring.paper(), task, width)
@@ -59,7 +62,7 @@ def main(device: Device, widths: tuple[float, ...], seconds: float) -> None:
                     {**kind, **size, "memory_mb": f"{memory:.0f}", "model_mb": f"{_size(settings):.3f}", **about}
                 )
                 click.echo(f"{task}, {mode}, width {width:g}: {speed:.0f} images/s, {memory:.0f} MB")
-    _write(rows, name)
+                _write(rows)
 
 
 def _measure(loop: measuring.Loop, seconds: float) -> tuple[float, float]:
@@ -74,9 +77,9 @@ def _measure(loop: measuring.Loop, seconds: float) -> tuple[float, float]:
         return steps * loop.batch_size / (clock() - start)
 
     measuring.reset_peak_memory(loop.device)
-    speed(10)  # the first steps warm up, capture and allocate
+    speed(4)  # the first steps warm up, capture and allocate
     memory = devices.peak_memory_mb(loop.device)
-    steps = max(4, int(seconds * speed(4) / loop.batch_size) // 2 * 2)
+    steps = max(2, int(seconds * speed(2) / loop.batch_size) // 2 * 2)  # the critic's and the system's take turns
     return median(speed(steps) for _ in range(3)), memory
 
 
@@ -92,15 +95,17 @@ def _size(settings: CellSettings) -> float:
         return path.stat().st_size / 1e6
 
 
-def _write(rows: list[dict[str, object]], device: str) -> None:
+def _write(rows: list[dict[str, object]]) -> None:
+    kinds = {tuple(str(row[name]) for name in KIND) for row in rows}
     kept: list[dict[str, object]] = []
     if SPEEDS.is_file():
         with SPEEDS.open(newline="", encoding="utf-8") as file:
-            kept = [dict(row) for row in csv.DictReader(file) if row["device"] != device]
-    lines = [COLUMNS, *([str(row[column]) for column in COLUMNS] for row in (*kept, *rows))]
-    write_text(
-        SPEEDS, "".join(",".join(f'"{cell}"' if "," in cell else cell for cell in line) + "\n" for line in lines)
-    )
+            kept = [dict(row) for row in csv.DictReader(file) if tuple(row[name] for name in KIND) not in kinds]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*kept, *rows])
+    write_text(SPEEDS, text.getvalue())
 
 
 if __name__ == "__main__":

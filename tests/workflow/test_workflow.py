@@ -224,8 +224,11 @@ def test_a_wrong_setting_is_refused_before_the_graph(checkout, setting, message)
     assert "Building DAG" not in run.stderr
 
 
-@pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("auto", 1), ("cuda", 1)])
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("auto", 0), ("cuda", 1)])
 def test_gpu_trainings_ask_for_a_gpu(checkout, device, gpus):
+    """With `auto` only where there is one: tests/test_terminal.py has such a machine."""
+    if device == "auto" and shutil.which("nvidia-smi"):
+        pytest.skip("this machine may have a GPU")
     rate = "tasks={denoising: {modes: {end_to_end: {rates: [99]}}}}"
     plan = checkout.snakemake("--dry-run", "--config", f"device={device}", rate)
     assert plan.returncode == 0, plan.stderr

@@ -1,4 +1,4 @@
-"""Commands that look at what is there and ahead: state and plan of a run, its index, unused models, two runs compared."""
+"""Commands that look at a run: its state, what it will take, its index, unused models, the difference of two runs."""
 
 from pathlib import Path
 

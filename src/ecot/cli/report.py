@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import get_args
 
 import click
 
@@ -44,15 +43,15 @@ def make(names: tuple[str, ...], config: Config, everything: bool, partial: bool
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @config_option
 def show(names: tuple[str, ...], config: Config) -> None:
-    """Print the products NAME... of the run (default: all), and where their files are."""
-    order = get_args(base.Category)
-    products = [base.named(config, name) for name in names] or sorted(
-        base.products(config).values(), key=lambda product: (order.index(product.category), product.name)
-    )
-    written = [_written(product, config) for product in products]
+    """Print a summary of the run on one screen; with NAME..., those products and where their files are."""
+    if not names:
+        from ecot.products.summary import summary
+
+        click.echo(summary(config))
+        return
+    written = [_written(base.named(config, name), config) for name in names]
     if not any(written):
-        what = "none of these products" if names else "no product"
-        raise EcotError(f"run {config.run} has {what} yet in {results_folder(config)}; `ecot make --all` writes them")
+        raise EcotError(f"run {config.run} has none of these products yet; `ecot make {' '.join(names)}` writes them")
     for files in written:
         for path in [path for path in files if path.suffix == ".md"][:1]:
             click.echo(path.read_text(encoding="utf-8"))

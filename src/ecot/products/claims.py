@@ -53,7 +53,7 @@ class Claims(Product):
         notes = [*describe(config, there, measured.table), *NOTES, *missing_note(measured.missing)]
         parts = [(_heading(rows[rows.task == task], task), rows[rows.task == task]) for task in paper.TASKS]
         parts.append((THEORY, rows[rows.task.isna()]))
-        blocks = [(f"{title}: {_count(part.verdict)}", _verdicts(part)) for title, part in parts]
+        blocks = [(f"{title}: {count_verdicts(part.verdict)}", _verdicts(part)) for title, part in parts]
         blocks += [(f"{title}: criteria and evidence", _evidence(part)) for title, part in parts]
         rows["tables"] = [", ".join(map(str, names)) if isinstance(names, tuple) else "" for names in rows.tables]
         write_markdown(folder / "claims", self.title, notes, blocks, rows)
@@ -140,7 +140,7 @@ def _heading(rows: pd.DataFrame, task: str) -> str:
     return f"{TASKS[task].title}, another problem than the paper's ({problem})" if problem else TASKS[task].title
 
 
-def _count(verdicts: pd.Series) -> str:
+def count_verdicts(verdicts: pd.Series) -> str:
     """For instance "5 hold, 1 fails, 2 not testable"."""
     counts = verdicts.value_counts()
     parts = []

@@ -1,4 +1,4 @@
-"""The state of each cell of a run, from the files that its jobs write; so it serves for jobs on other machines, too."""
+"""The state of each cell of a run, from the files that its jobs write, on this machine or on others."""
 
 import os
 import re
@@ -43,8 +43,11 @@ class State:
 
 
 def survey(entries: Iterable[Entry]) -> list[State]:
-    """The state of each cell of an index."""
-    return [state(entry) for entry in entries]
+    """The state of each cell of an index, and of those of its sweep of lambda once one of these has been started."""
+    found = [state(entry) for entry in entries]
+    grid = {one.entry.path for one in found if one.entry.weight is None}
+    swept = any(one.kind != "missing" and one.entry.path not in grid for one in found)
+    return [one for one in found if swept or one.entry.weight is None]
 
 
 def state(entry: Entry) -> State:

@@ -1,9 +1,9 @@
 """The words of `ecot status`, of `ecot plan`, and of the line of progress."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
 from tabulate import tabulate
 
 from ecot.config import Config
@@ -23,11 +23,10 @@ def grid(run: str, states: Sequence[State]) -> str:
         f"run {run}: {counts[0]} of {len(states)} cells done, {counts[1]} running, {counts[2]} failed,"
         f" {counts[3]} missing"
     ]
-    rows = pd.DataFrame([(*_kind(state), state.kind) for state in states], columns=["task", "mode", "kind"])
-    table = rows.groupby(["task", "mode"], sort=False).kind.value_counts().unstack(fill_value=0)
-    table = table.reindex(columns=list(KINDS), fill_value=0)
-    order = rows[["task", "mode"]].drop_duplicates().itertuples(index=False, name=None)
-    lines = [[task, mode, *(count or "" for count in table.loc[(task, mode)])] for task, mode in order]
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for state in states:
+        counted.setdefault(_kind(state), Counter())[state.kind] += 1
+    lines = [[*kind, *(count[name] or "" for name in KINDS)] for kind, count in counted.items()]
     parts.append(tabulate(lines, headers=["task", "mode", *KINDS], tablefmt="simple"))
     if running := [state for state in states if state.kind == "running"]:
         parts.append("\n".join(["running", *(f"  {state.entry.cell}: {progress(state)}" for state in running)]))
@@ -129,8 +128,8 @@ def on_the_cpu(config: Config, found: Outlook) -> str:
     time = f"about {duration(expected.wall_hours)} on {expected.parallel} cores" if expected.hours else "no estimate"
     unknown = f", {len(expected.unknown)} of them not counted" if expected.unknown and expected.hours else ""
     return (
-        f"run {config.run}: this machine has no GPU, so that device: auto trains on the CPU: {len(found.missing)} models,"
-        f" {time}{unknown} (speeds: {_sources(expected)}); `ecot plan` says more"
+        f"run {config.run}: this machine has no GPU, so that device: auto trains on the CPU: {len(found.missing)}"
+        f" models, {time}{unknown} (speeds: {_sources(expected)}); `ecot plan` says more"
     )
 
 

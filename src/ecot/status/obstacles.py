@@ -95,13 +95,13 @@ def _data(config: Config) -> Iterator[str]:
         if missing:
             yield (
                 f"data set {name}: {', '.join(Path(file.path).name for file in missing)} not in {config.data.root};"
-                f" `ecot data {name}` fetches {sum(file.size for file in missing) / 1e6:.0f} MB, which needs a network"
+                f" `ecot data {name}` fetches {sum(file.size for file in missing) / 1e6:.0f} MB over the network"
             )
 
 
 def _devices(config: Config, accelerators: list[str]) -> Iterator[str]:
     if config.device in ("cuda", "mps") and not accelerators:
-        yield f"device: {config.device}: this machine has no such device; write auto or cpu, or use a cluster's profile"
+        yield f"device: {config.device}: there is no such device here; write auto or cpu, or use a cluster's profile"
 
 
 def _memory(config: Config, expected: Estimate, on_gpu: bool) -> Iterator[str]:
