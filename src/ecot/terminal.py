@@ -1,6 +1,7 @@
 """What a run of the workflow shows on the terminal: a line of progress, and the reason of each failed job.
 
-Snakemake's own words go to its log; the last line says where that is. This takes the place of Snakemake's output for the plain command alone: a dry run, --quiet, --verbose and a logger of the user's stay as they are.
+Snakemake's own words go to its log; the last line says where that is. This takes the place of Snakemake's output for
+the plain command alone: a dry run, --quiet, --verbose and a logger of the user's stay as they are.
 """
 
 import logging
