@@ -3,18 +3,19 @@
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
+export NO_MKDOCS_2_WARNING := 1
 CONFIG := --config config.yaml --config config.demo.yaml
 SLURM := munge slurmctld slurmd slurm-client
 
 .PHONY: help env demo report test test-cluster gpu-check lint lock
 
 help:
-	@echo "make demo          train the small grid on the embedded sample and print its tables"
+	@echo "make demo          train the small grid on the embedded sample and print its results on one screen"
 	@echo "make test          all tests that need no special hardware"
 	@echo "make report        results/demo/report.html from the last demo"
 	@echo "make test-cluster  the workflow on a Slurm of one node, brought up for the tests (Debian, as root)"
 	@echo "make gpu-check     what only a GPU can show, tests and benchmarks; needs neither network nor snakemake"
-	@echo "make lint          linters and type checker"
+	@echo "make lint          linters, type checker, and the documents as a site (site/)"
 	@echo "make env           only the virtual environment, .venv"
 	@echo "make lock          resolve requirements.lock anew from pyproject.toml (needs uv)"
 
@@ -22,13 +23,14 @@ env: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ecot needs Python 3.11 or newer, not %s: make PYTHON=python3.11 ..." % sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	@echo "installing the locked packages into .venv (about 3 GB the first time)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
 demo: env
-	snakemake --configfile config.demo.yaml
+	@snakemake --configfile config.demo.yaml
 	@ecot show $(CONFIG)
 
 report: env
@@ -55,7 +57,8 @@ lint: env
 	mypy
 	lint-imports
 	snakemake --lint
+	mkdocs build --strict --quiet
 
 lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--fork-strategy fewest --generate-hashes --no-annotate --upgrade --output-file requirements.lock
+		--fork-strategy fewest --generate-hashes --no-annotate --output-file requirements.lock

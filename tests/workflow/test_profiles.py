@@ -112,7 +112,7 @@ def kubectl(tmp_path):
 @pytest.mark.workflow
 def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tmp_path):
     pods, environment = kubectl
-    for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "workflow", "src", "resources"):
+    for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "profiles", "workflow", "src", "resources"):
         (tmp_path / name).symlink_to(repository / name)
     end_to_end = {"epochs": 1, "decays": {30: None, 2: None}}
     task = {"n_train": 64, "n_test": 32, "width": 0.1, "modes": {"end_to_end": end_to_end}}

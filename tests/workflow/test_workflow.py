@@ -291,11 +291,17 @@ def test_a_failed_cell_takes_no_table_with_it(tmp_path):
         "        raise messages.needs_frozen('injected')\n"
         "    _train(settings, *arguments, **options)\n",
     )
-    run = made.snakemake("--cores", "2", "--keep-going")
+    run = made.snakemake("--cores", "2")
     assert run.returncode == 1
     cell = CELL.format("super_resolution", "common", 8)
     log = tmp_path / "logs" / made.model(cell).relative_to(tmp_path / "results") / "train.log"
     assert "ecot: mode injected builds on" in log.read_text()
+    # The default profile, which nobody named, and the reason on the screen; Snakemake's own words are in its log.
+    assert f"failed: training of {cell}\n  ecot: mode injected builds on" in run.stderr
+    assert "1 job failed; Snakemake's log: .snakemake/log/" in run.stderr
+    assert "rule train_end_to_end" not in run.stderr
+    (snakemakes,) = (tmp_path / ".snakemake/log").glob("*.log")
+    assert "rule train_end_to_end" in snakemakes.read_text()
     results = tmp_path / "results/tiny"
     missing = "INCOMPLETE, 1 cell missing: Super-resolution, end to end, common randomness, 8 bits, seed 0."
     stand_ins = results / "incomplete"

@@ -11,6 +11,12 @@ from ecot.cli import data, inspect, report, train
 from ecot.cli.bounds import bounds
 from ecot.errors import EcotError
 
+# Packages that the commands need beyond what is always installed, and the extra of pyproject.toml that brings them.
+EXTRAS = {
+    **dict.fromkeys(("safetensors", "torch", "torchvision", "tqdm"), "train"),
+    **dict.fromkeys(("jinja2", "matplotlib", "seaborn", "snakemake"), "pipeline"),
+}
+
 
 class _Commands(click.Group):
     """Turns errors that a user may see into one line and exit status 1."""
@@ -20,6 +26,12 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except EcotError as error:
             click.echo(f"ecot: {error}", err=True)
+            sys.exit(1)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] not in EXTRAS:
+                raise
+            package = error.name.split(".")[0]
+            click.echo(f"ecot: {package} is not installed; `pip install '.[{EXTRAS[package]}]'` brings it", err=True)
             sys.exit(1)
 
 
