@@ -6,8 +6,8 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 # The package is used from this checkout, here and in the environments of the rules.
-HERE = Path(str(workflow.current_basedir))
-sys.path.insert(0, str(HERE / "src"))
+CHECKOUT = Path(str(workflow.current_basedir))
+sys.path.insert(0, str(CHECKOUT / "src"))
 
 from ecot import terminal
 from ecot.errors import EcotError
@@ -15,7 +15,7 @@ from ecot.source import code_hash
 from ecot.workflow import FINGERPRINT, Pipeline
 
 
-configfile: HERE / "config.yaml"
+configfile: CHECKOUT / "config.yaml"
 
 
 try:
@@ -37,7 +37,7 @@ screen = (
 # For all commands of the rules: the package and the resolved configuration.
 shell.prefix(
     "set -euo pipefail; "
-    f"export PYTHONPATH='{HERE / 'src'}' ECOT_CONFIG='{pipeline.config_file}'; "
+    f"export PYTHONPATH='{CHECKOUT / 'src'}' ECOT_CONFIG='{pipeline.config_file}'; "
 )
 
 
@@ -48,11 +48,11 @@ resource_scopes:
 
 onstart:
     try:
-        word = pipeline.start()
+        words = pipeline.start()
     except EcotError as error:
         sys.exit(str(error))
-    if word:
-        print(word, file=sys.stderr)
+    if words:
+        print(words, file=sys.stderr)
     if screen:
         screen.start()
 

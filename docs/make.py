@@ -32,8 +32,8 @@ HEAD = """\
 
 <!-- Written by `python docs/make.py` from the typed settings in src/ecot/config; edit those. -->
 
-`config.yaml` holds the paper's grid with a comment on each key. A file of your own is laid over it: mappings are merged
-key by key, anything else is replaced, and `null` takes out a task, a mode or a decay.
+`config.yaml` holds the paper's grid with a comment on each key. A file of your own is laid over it: mappings are
+merged key by key, anything else is replaced, and `null` takes out a task, a mode or a decay.
 
     snakemake --configfile mine.yaml
     snakemake --config seeds='[0, 1, 2]'       # single values, as YAML

@@ -1,4 +1,4 @@
-"""The documents: in step with code and results, links that lead somewhere, examples that run, a README that is short."""
+"""The documents: in step with code and results, links that lead somewhere, examples that run, a short README."""
 
 import doctest
 import re

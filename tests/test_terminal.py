@@ -97,16 +97,16 @@ def test_without_a_gpu_a_local_run_plans_none_and_says_so(tiny, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ecot.workflow.accelerators", list)
     made = Pipeline({**tiny, "device": "auto"}, lambda: True)
-    assert made.resources("train", gpu=True)["gpu"](None) == 0
+    assert made.resources("train", gpu=True)["gpu"](None, 1) == 0
     word = made.start()
     assert word.startswith("run tiny: this machine has no GPU, so that device: auto trains on the CPU: 6 models")
     assert "`ecot plan`" in word
     on_a_cluster = Pipeline({**tiny, "device": "auto"}, lambda: False)
-    assert on_a_cluster.resources("train", gpu=True)["gpu"](None) == 1
+    assert on_a_cluster.resources("train", gpu=True)["gpu"](None, 1) == 1
     assert on_a_cluster.start() == ""
     monkeypatch.setattr("ecot.workflow.accelerators", lambda: ["GPU-1"])
     with_one = Pipeline({**tiny, "device": "auto"}, lambda: True)
-    assert with_one.resources("train", gpu=True)["gpu"](None) == 1
+    assert with_one.resources("train", gpu=True)["gpu"](None, 1) == 1
     assert with_one.start() == ""
     assert validate(tiny).device == "cpu"
     assert Pipeline(tiny, lambda: True).start() == ""

@@ -253,9 +253,9 @@ class Pipeline:
         attempt.
         """
         base = self._resources(job)
-        wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        wanted: dict[str, Any] = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
         if self.config.device == "auto" and wanted["gpu"]:
-            wanted["gpu"] = lambda wildcards: 0 if self.local() and not self.accelerators else 1
+            wanted["gpu"] = lambda wildcards, attempt: 0 if self.local() and not self.accelerators else 1
         return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
 
     def threads(self, job: str) -> int:

@@ -9,6 +9,7 @@ from ecot.config import Config
 from ecot.errors import EcotError
 from ecot.grid import index as indexes
 from ecot.grid import store
+from ecot.grid.paths import index_path
 
 
 @click.command()
@@ -27,7 +28,7 @@ def status(run: str | None, config: Config) -> None:
     from ecot.status.cells import survey
 
     name = Path(run).name if run else config.run
-    if not indexes.index_path(name).is_file():
+    if not index_path(name).is_file():
         raise EcotError(
             f"run {name} has not been started here; `snakemake` starts it, `ecot plan` says what it takes"
         )

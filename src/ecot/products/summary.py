@@ -4,6 +4,7 @@ import json
 import re
 import textwrap
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
@@ -16,6 +17,7 @@ from ecot.files import read_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import model_folder, results_folder
 from ecot.grid.plan import grid, tasks
+from ecot.modes import Randomness
 from ecot.paper import checks, differences
 from ecot.paper.comparable import match
 from ecot.products import comparison, metrics, reading
@@ -25,7 +27,7 @@ from ecot.tasks import TASKS
 
 WIDTH = 100  # columns of a terminal
 ROWS = 8  # rates of a task that are shown; the tables have all
-RANDOMNESS = ("common", "independent")
+RANDOMNESS: tuple[Randomness, ...] = ("common", "independent")
 
 
 def summary(config: Config) -> str:
@@ -49,7 +51,7 @@ def _trained(config: Config, cells: list[Cell], done: int) -> str:
     """What was trained, on what and for how long."""
     records = [record for cell in cells if (record := _record(config, cell))]
     devices = sorted({re.sub(r"\d+ threads?, ", "", str(record.get("device"))) for record in records})
-    hours = sum(float(record.get("seconds", 0)) for record in records) / 3600
+    hours = sum(float(record.get("seconds", 0.0)) for record in records) / 3600
     seeds = count(len(config.seeds), "seed")
     time = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
     head = f"Run {config.run}: {done} of {len(cells)} models trained and measured, {seeds}, {time} of training"
@@ -62,7 +64,7 @@ def _trained(config: Config, cells: list[Cell], done: int) -> str:
     return "\n".join(lines)
 
 
-def _record(config: Config, cell: Cell) -> Mapping[str, object] | None:
+def _record(config: Config, cell: Cell) -> Mapping[str, Any] | None:
     try:
         record = json.loads(read_text(model_folder(config, cell) / RECORD))
     except (OSError, ValueError):

@@ -107,7 +107,10 @@ def _finished(settings: CellSettings, kind: str) -> Speed | None:
     there = (_measured(path, _date(path)) for path in records)
     alike = (kind, settings.width, settings.training.batch_size)
     found = [numbers for key, numbers in filter(None, there) if key == alike]
-    return Speed(*(median(column) for column in zip(*found, strict=True)), HERE) if found else None
+    if not found:
+        return None
+    speed, memory, size = (median(column) for column in zip(*found, strict=True))
+    return Speed(speed, memory, size, HERE)
 
 
 @functools.lru_cache(maxsize=4096)

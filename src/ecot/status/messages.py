@@ -46,7 +46,7 @@ def _kind(state: State) -> tuple[str, str]:
 
 def progress(state: State) -> str:
     """What a running cell does, for instance "training, 3 of 50 epochs, 672 images/s, process 7 on node-1"."""
-    parts = [state.step]
+    parts: list[str] = [state.step]
     if state.step == "training" and state.epochs is not None:
         parts.append(f"{state.epoch} of {state.epochs} epochs, {state.images_per_second:.0f} images/s")
     return ", ".join([*parts, state.where] if state.where else parts)
