@@ -106,12 +106,11 @@ def _numbers(first: str, second: str, entries: Mapping[str, Mapping[Any, index.E
         pair = [entries[run][key] for run in (first, second)]
         measured = [_measured(entry) for entry in pair]
         cell = Cell.parse(key[0])
-        kind = _kind(cell) + ("" if key[1] is None else f", lambda {key[1]:g}")
         same = pair[0].fingerprint == pair[1].fingerprint
         for name in NUMBERS:
             values = [found.get(name) for found in measured]
             if None not in values:
-                rows.append((*kind.partition("|")[::2], cell.seed, name, *values, same))
+                rows.append((*_kind(cell, key[1]), cell.seed, name, *values, same))
     if not rows:
         return "## Numbers\n\nNo cell is measured in both runs."
     columns = ["kind", "rate", "seed", "quantity", "first", "second", "same"]
@@ -130,12 +129,13 @@ def _numbers(first: str, second: str, entries: Mapping[str, Mapping[Any, index.E
     return f"## Numbers\n\n{_table(lines, head)}"
 
 
-def _kind(cell: Cell) -> str:
-    """A cell without its seed; a bar stands before its rate."""
+def _kind(cell: Cell, weight: float | None) -> tuple[str, str]:
+    """A cell without its seed in words, and its rate."""
     parts = [TASKS[cell.task].title, MODES[cell.mode].title]
     parts += [f"{cell.randomness} randomness"] if cell.randomness else []
     parts += [f"{cell.dither} dither"] if cell.dither else []
-    return f"{', '.join(parts)}|{'' if cell.rate_bits is None else cell.rate_bits}"
+    parts += [] if weight is None else [f"lambda {weight:g}"]
+    return ", ".join(parts), "" if cell.rate_bits is None else str(cell.rate_bits)
 
 
 def _table(lines: list[Any], header: list[str]) -> str:
