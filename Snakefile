@@ -11,6 +11,7 @@ CHECKOUT = Path(str(workflow.current_basedir))
 sys.path.insert(0, str(CHECKOUT / "src"))
 
 from ecot import config as configuration
+from ecot import terminal
 from ecot.errors import EcotError
 from ecot.source import code_hash
 from ecot.workflow import FINGERPRINT, Pipeline, shell_prefix
@@ -24,7 +25,9 @@ try:
         else configuration.read(
             [CHECKOUT / "config.yaml", *workflow.overwrite_configfiles],
             workflow.config_settings.config_args,
-        )
+        ),
+        # Whether jobs run on this machine: cores are for that, and the executor is known when jobs are planned.
+        lambda: workflow.local_exec and workflow.resource_settings.cores is not None,
     )
     with_conda = (
         DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -41,6 +44,13 @@ except EcotError as error:
     )
     sys.exit(error.exit_code)
 
+# Snakemake's own words go to its log. Another workflow that imports this one keeps its screen.
+screen = (
+    terminal.attach(pipeline, workflow)
+    if workflow.modifier.is_main_snakefile()
+    else None
+)
+
 
 # Limits to it hold within a group of jobs, not among all jobs.
 resource_scopes:
@@ -54,10 +64,19 @@ onstart:
         sys.exit(str(error))
     if words:
         print(words, file=sys.stderr)
+    if screen:
+        screen.start()
+
+
+onsuccess:
+    if screen:
+        screen.stop(log)
 
 
 # A cell that failed takes no product with it: what there is goes to results/<run>/incomplete, with what is missing.
 onerror:
+    if screen:
+        screen.stop(log)
     shell("ecot make --incomplete || true")
 
 

@@ -73,7 +73,9 @@ def test_the_chain_by_hand(ecot):
     done(ecot, "make", "metrics")
     assert len(Path("results/tiny/incomplete/metrics.csv").read_text().splitlines()) == 3
     done(ecot, "make", "table_01", "constraint")
-    shown = done(ecot, "show")
+    assert "Run tiny: " in done(ecot, "show")
+    assert "run tiny: 2 of " in done(ecot, "status")
+    shown = done(ecot, "show", "table_01", "constraint")
     assert "Decomposed loss" in shown
     assert "clean test images" in shown
     assert "results/tiny/incomplete/figures/constraint.png" in shown
@@ -140,7 +142,9 @@ def test_the_schema_is_written(ecot):
     [
         (2, ["make", "table_77"], "ecot: there is no product 'table_77'"),
         (1, ["make", "table_01"], "ecot: table_01 is not written: "),
-        (1, ["show"], "ecot: run tiny has no product yet in results/tiny; `ecot make --all` writes them"),
+        (1, ["show"], "ecot: run tiny has no results yet in results/tiny; `snakemake` makes them, see `ecot status`"),
+        (1, ["show", "table_01"], "ecot: run tiny has none of these products yet; `ecot make table_01` writes them"),
+        (1, ["status", "--run", "other"], "ecot: run other has not been started here"),
         (1, ["train", JOINT], "run.json is damaged or not what it should be"),
         (2, ["train", JOINT.replace("rate-8", "rate-7")], "ecot: rate 7 of super_resolution is not a positive mult"),
         (2, ["train", "inpainting/restoration/seed-0"], "ecot: there is no task 'inpainting'"),

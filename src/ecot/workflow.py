@@ -22,16 +22,23 @@ from ecot.files import write_text
 from ecot.grid import fingerprint, index, paths, store
 from ecot.grid.cell import Cell, point_pattern
 from ecot.grid.plan import grid, measurement_settings, sweep, swept
+from ecot.machine.leases import accelerators
 from ecot.modes import MODES, Mode
 from ecot.products.base import Product, products
+from ecot.status.messages import on_the_cpu
+from ecot.status.outlook import outlook
 
 FINGERPRINT = "[0-9a-f]{16}"
 
 
 class Pipeline:
-    """The jobs of one configuration. MistakeError if the configuration is wrong."""
+    """The jobs of one configuration. MistakeError if the configuration is wrong.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    `local` says whether the jobs run on this machine; it is asked when the jobs are planned, not before.
+    """
+
+    def __init__(self, values: Mapping[str, Any], local: Callable[[], bool] = lambda: False) -> None:
+        self.local = local
         configuration.check_size(values)
         self.config = configuration.validate(values)
         self.resolved = self.config.model_dump_json()
@@ -50,6 +57,11 @@ class Pipeline:
     def by_folder(self) -> dict[str, Cell]:
         """The cell whose model lies in a folder of the store; the grid's where a sweep has the same model."""
         return {str(paths.model_folder(self.config, cell)): cell for cell in reversed(self.every_cell)}
+
+    @cached_property
+    def accelerators(self) -> list[str]:
+        """The accelerators of this machine that the configuration's device may use."""
+        return [] if self.config.device == "cpu" else accelerators()
 
     @cached_property
     def config_file(self) -> Path:
@@ -76,8 +88,15 @@ class Pipeline:
             for path in folder.rglob("*"):
                 if path.is_file() and path.stat().st_mtime > now:
                     os.utime(path)
-        words = [index.farewell(self.config.run, removed) if removed else None, store.old_layout(self.config.run)]
-        return "\n".join(word for word in words if word)
+        removed_words = index.farewell(self.config.run, removed) if removed else None
+        return "\n".join(filter(None, (removed_words, store.old_layout(self.config.run), self._without_gpu())))
+
+    def _without_gpu(self) -> str | None:
+        """What is said where trainings fall back on the CPU."""
+        if self.config.device != "auto" or not self.local() or self.accelerators:
+            return None
+        found = outlook(self.config, devices=[])
+        return on_the_cpu(self.config, found) if found.missing else None
 
     # Data sets and classifiers
 
@@ -230,11 +249,14 @@ class Pipeline:
     def resources(self, job: str, gpu: bool = False) -> dict[str, Any]:
         """What a kind of job asks for besides cores.
 
-        `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU. A job that
-        was cut short, for memory, time or its node, asks for more at its next attempt.
+        `gpu` says that the job can use a GPU; it asks for one unless the device is the CPU, or may be and there is no
+        other on this machine. A job that was cut short, for memory, time or its node, asks for more at its next
+        attempt.
         """
         base: JobResources = getattr(self.config.resources, job)
-        wanted = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        wanted: dict[str, Any] = self._gpu() if gpu and self.config.device != "cpu" else {"gpu": 0}
+        if self.config.device == "auto" and wanted["gpu"]:
+            wanted["gpu"] = lambda wildcards, attempt: 0 if self.local() and not self.accelerators else 1
         return {"mem_mb": _growing(base.mem_mb), "runtime": _growing(base.runtime), **wanted}
 
     def _gpu(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # What the profile cannot know, that this Slurm has no database, and how soon the tests would like to hear of it.
 SNAKEMAKE = (
-    sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/slurm",
+    sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm",
     "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10",
 )  # fmt: skip
 

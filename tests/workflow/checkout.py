@@ -18,7 +18,7 @@ class Checkout:
 
     def __init__(self, folder, tiny):
         self.folder = folder
-        for name in ("Snakefile", "config.yaml", "envs", "workflow", "src", "resources"):
+        for name in ("Snakefile", "config.yaml", "envs", "profiles", "workflow", "src", "resources"):
             source = REPOSITORY / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, folder / name)

@@ -15,17 +15,18 @@ from ecot.config import load, merge
 from ecot.errors import EcotError
 from ecot.grid.cell import Cell
 from ecot.grid.paths import metrics_path, model_folder
+from ecot.grid.plan import grid
 from ecot.workflow import Pipeline
 
-PROFILES = ("local", "slurm", "kubernetes")
+PROFILES = ("default", "slurm", "kubernetes")
 
 
 @pytest.mark.workflow
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_profile_is_all_that_a_user_types(name, repository, tmp_path):
+def test_a_profile_is_all_that_a_user_types(name, config, repository, tmp_path):
     command = [
         "--workflow-profile",
-        f"{repository}/workflow/profiles/{name}",
+        f"{repository}/profiles/{name}",
         "--snakefile",
         f"{repository}/Snakefile",
     ]
@@ -33,12 +34,12 @@ def test_a_profile_is_all_that_a_user_types(name, repository, tmp_path):
         [sys.executable, "-m", "snakemake", *command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stderr
-    assert re.search(r"^evaluate +150$", run.stdout + run.stderr, re.M)
+    assert re.search(rf"^evaluate +{len(grid(config))}$", run.stdout + run.stderr, re.M)
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_each_key_of_a_profile_has_its_reason(name, repository):
-    lines = (repository / "workflow/profiles" / name / "config.yaml").read_text().splitlines()
+    lines = (repository / "profiles" / name / "config.yaml").read_text().splitlines()
     keys = [i for i, line in enumerate(lines) if re.match(r"[a-z-]+:", line)]
     assert keys
     for i in keys:
@@ -49,7 +50,7 @@ def test_each_key_of_a_profile_has_its_reason(name, repository):
 
 @pytest.mark.workflow
 def test_what_the_slurm_profile_has_in_comments_can_be_taken_out_of_them(repository, tmp_path):
-    text = (repository / "workflow/profiles/slurm/config.yaml").read_text()
+    text = (repository / "profiles/slurm/config.yaml").read_text()
     options = re.compile(r"^# (  [a-z_]+: |[a-z-]+:( |$))", re.M)
     (tmp_path / "config.yaml").write_text(options.sub(r"\1", text))
     restoration = Cell.parse("denoising/restoration/seed-0")
@@ -112,7 +113,7 @@ def kubectl(tmp_path):
 @pytest.mark.workflow
 def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tmp_path):
     pods, environment = kubectl
-    for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "workflow", "src", "resources"):
+    for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "profiles", "workflow", "src", "resources"):
         (tmp_path / name).symlink_to(repository / name)
     end_to_end = {"epochs": 1, "decays": {30: None, 2: None}}
     task = {"n_train": 64, "n_test": 32, "width": 0.1, "modes": {"end_to_end": end_to_end}}
@@ -121,7 +122,7 @@ def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tm
     target = str(metrics_path(config, Cell.parse("super_resolution/end_to_end/common/rate-4/seed-0")))
     change = ["device=auto", f"tasks={json.dumps({'super_resolution': task})}"]
     run = subprocess.run(
-        [sys.executable, "-m", "snakemake", target, "--workflow-profile", "workflow/profiles/kubernetes",
+        [sys.executable, "-m", "snakemake", target, "--workflow-profile", "profiles/kubernetes",
          "--seconds-between-status-checks", "1", "--configfile", "config.demo.yaml", "--config", *change],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
@@ -137,7 +138,7 @@ def test_kubernetes_runs_jobs_and_retries_an_evicted_one(kubectl, repository, tm
 
 def test_kubernetes_jobs_are_asked_after_and_cancelled(kubectl, repository):
     pods, environment = kubectl
-    scripts = repository / "workflow/profiles/kubernetes"
+    scripts = repository / "profiles/kubernetes"
 
     def answer(script, job):
         done = subprocess.run([scripts / script, job], env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Commands that look at what is there: the index of a run, models that no run needs, the differences of two runs."""
+"""Commands that look at a run: its state, what it will take, its index, unused models, the difference of two runs."""
 
 from pathlib import Path
 
@@ -6,8 +6,10 @@ import click
 
 from ecot.cli.options import config_option
 from ecot.config import Config
+from ecot.errors import EcotError
 from ecot.grid import index as indexes
 from ecot.grid import store
+from ecot.grid.paths import index_path
 
 
 @click.command()
@@ -17,6 +19,36 @@ def index(config: Config) -> None:
     if removed := indexes.removed(config):
         click.echo(indexes.farewell(config.run, removed), err=True)
     click.echo(indexes.write(config))
+
+
+@click.command()
+@click.option("--run", help="The run.  [default: the configuration's]")
+@config_option
+def status(run: str | None, config: Config) -> None:
+    """Print the grid of a run: cells done, running, failed and missing, from the files alone."""
+    from ecot.status import messages
+    from ecot.status.cells import survey
+
+    name = Path(run).name if run else config.run
+    if not index_path(name).is_file():
+        raise EcotError(
+            f"run {name} has not been started here; `snakemake` starts it, `ecot plan` says what it takes"
+        )
+    click.echo(messages.grid(name, survey(indexes.read(name))))
+
+
+@click.command()
+@click.option("--cores", type=click.IntRange(min=1), help="CPU cores to plan with.  [default: all]")
+@config_option
+def plan(cores: int | None, config: Config) -> None:
+    """Print what a configuration will take on this machine (cells, hours, disk, devices) and what is in its way."""
+    from ecot.status import messages
+    from ecot.status.obstacles import obstacles
+    from ecot.status.outlook import outlook
+
+    found = outlook(config, cores)
+    click.echo(messages.plan(config, found))
+    click.echo("\n" + messages.obstacle_list(obstacles(config, found.expected, found.accelerators)))
 
 
 @click.command()

@@ -14,6 +14,12 @@ from ecot.cli import codec, data, inspect, report, train
 from ecot.cli.bounds import bounds
 from ecot.errors import EcotError
 
+# Packages that the commands need beyond what is always installed, and the extra of pyproject.toml that brings them.
+EXTRAS = {
+    **dict.fromkeys(("constriction", "safetensors", "torch", "torchvision", "tqdm"), "train"),
+    **dict.fromkeys(("jinja2", "matplotlib", "plotly", "seaborn", "snakemake"), "pipeline"),
+}
+
 
 class _Commands(click.Group):
     """Turns errors that a user may see into a message and the exit status of their kind."""
@@ -28,6 +34,12 @@ class _Commands(click.Group):
             if error.errno == errno.EPIPE:  # whoever read the output has gone; click says nothing
                 raise
             click.echo(f"ecot: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+            sys.exit(EcotError.exit_code)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] not in EXTRAS:
+                raise
+            package = error.name.split(".")[0]
+            click.echo(f"ecot: {package} is not installed; `pip install '.[{EXTRAS[package]}]'` brings it", err=True)
             sys.exit(EcotError.exit_code)
 
 
@@ -48,7 +60,7 @@ for _command in (
     *(train.train, train.evaluate),
     *(report.make, report.show, report.reference),
     *(codec.encode, codec.decode),
-    *(inspect.index, inspect.prune, inspect.compare),
+    *(inspect.status, inspect.plan, inspect.compare, inspect.index, inspect.prune),
     bounds,
 ):
     main.add_command(_command)

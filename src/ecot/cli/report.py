@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import get_args
 
 import click
 
@@ -47,21 +46,21 @@ def make(names: tuple[str, ...], config: Config, everything: bool, partial: bool
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @config_option
 def show(names: tuple[str, ...], config: Config) -> None:
-    """Print the products NAME... of the run (default: all), and where their files are."""
-    order = get_args(base.Category)
-    products = [base.named(config, name) for name in names] or sorted(
-        base.products(config).values(), key=lambda product: (order.index(product.category), product.name)
-    )
+    """Print a summary of the run on one screen; with NAME..., those products and where their files are."""
+    if not names:
+        from ecot.products.summary import summary
+
+        click.echo(summary(config))
+        return
     written, faults = [], []
-    for product in products:
+    for product in (base.named(config, name) for name in names):
         try:
             base.require(config, product)
             written.append(_written(product, config))
         except EcotError as error:
             faults.append(str(error))
     if not any(written) and not faults:
-        what = "none of these products" if names else "no product"
-        raise EcotError(f"run {config.run} has {what} yet in {results_folder(config)}; `ecot make --all` writes them")
+        raise EcotError(f"run {config.run} has none of these products yet; `ecot make {' '.join(names)}` writes them")
     for files in written:
         for path in [path for path in files if path.suffix == ".md"][:1]:
             click.echo(path.read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ A lease is a lock on a file, one file for each slot of a device. It ends with it
 import itertools
 import logging
 import os
+import platform
 import re
 import stat
 import subprocess
@@ -56,6 +57,13 @@ def lease(device: Device, jobs_per_device: int) -> Iterator[None]:
         os.environ.pop(VARIABLE)
         if visible is not None:
             os.environ[VARIABLE] = visible
+
+
+def accelerators() -> list[str]:
+    """The accelerators that `device: auto` finds on this machine, by name: UUIDs of NVIDIA devices, or mps."""
+    found = devices(os.environ.get(VARIABLE), _names("auto"))
+    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
+    return found or (["mps"] if apple else [])
 
 
 def _assigned(visible: str | None) -> bool:

@@ -30,7 +30,7 @@ def alone(folder: Path) -> Iterator[None]:
     is held, and the log says so. Raises EcotError if the file cannot be made.
     """
     folder = folder.absolute()
-    path = folder.with_name(f".{folder.name}.lock")
+    path = lock_path(folder)
     lock = file_lock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +55,11 @@ def alone(folder: Path) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)  # while it is held: a process that waits then makes a new file
         lock.release()
+
+
+def lock_path(folder: Path) -> Path:
+    """The lock on a cell's folder: a file beside it, there while a process writes the folder."""
+    return folder.with_name(f".{folder.name}.lock")
 
 
 def file_lock(path: Path) -> BaseFileLock:

@@ -8,8 +8,9 @@ import pkgutil
 
 from ecot import products
 
-DRAWING = {"drawing"}  # imports a plotting library, and declares nothing
+# Modules that declare nothing: one imports a plotting library, the other prints.
+OTHERS = {"drawing", "summary"}
 
 for _module in pkgutil.iter_modules(products.__path__):
-    if _module.name not in DRAWING:
+    if _module.name not in OTHERS:
         importlib.import_module(f"ecot.products.{_module.name}")

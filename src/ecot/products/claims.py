@@ -15,8 +15,8 @@ from ecot.paper import checks, differences
 from ecot.paper.verdicts import VERDICTS
 from ecot.products import image_bounds, metrics, reading
 from ecot.products.base import Product, declare
-from ecot.products.captions import describe, missing_note
-from ecot.products.tables import Grid, write_markdown
+from ecot.products.captions import count, describe, missing_note
+from ecot.products.tables import write_list
 from ecot.quantities import measures
 from ecot.tasks import TASKS
 
@@ -51,10 +51,9 @@ class Claims(Product):
         notes = [*describe(config, there, measured.table), *NOTES, *missing_note(measured.missing)]
         parts = [(_heading(rows[rows.task == task], task), rows[rows.task == task]) for task in paper.TASKS]
         parts.append((THEORY, rows[rows.task.isna()]))
-        blocks = [(f"{title}: {_count(part.verdict)}", _verdicts(part)) for title, part in parts]
-        blocks += [(f"{title}: criteria and evidence", _evidence(part)) for title, part in parts]
+        sections = [(f"{title}: {count_verdicts(part.verdict)}", _statements(part)) for title, part in parts]
         rows["tables"] = [", ".join(map(str, names)) if isinstance(names, tuple) else "" for names in rows.tables]
-        write_markdown(folder / "claims", self.title, notes, blocks, rows)
+        write_list(folder / "claims", self.title, notes, sections, rows)
 
 
 def paper_tasks(config: Config) -> list[str]:
@@ -128,7 +127,7 @@ def _heading(rows: pd.DataFrame, task: str) -> str:
     return f"{TASKS[task].title}, another problem than the paper's ({problem})" if problem else TASKS[task].title
 
 
-def _count(verdicts: pd.Series) -> str:
+def count_verdicts(verdicts: pd.Series) -> str:
     """For instance "5 hold, 1 fails, 2 not testable"."""
     counts = verdicts.value_counts()
     parts = []
@@ -139,23 +138,18 @@ def _count(verdicts: pd.Series) -> str:
     return ", ".join(parts)
 
 
-def _verdicts(rows: pd.DataFrame) -> Grid:
-    header = ["Claim", "Place", "Verdict", "Seeds", "Paper", "Id"]
-    lines = [
-        [row.claim, row.place, f"**{row.verdict}**", _or_empty(row.n_seeds), _or_empty(row.paper), row.id]
-        for row in rows.itertuples()
-    ]
-    return [header, *lines]
-
-
-def _evidence(rows: pd.DataFrame) -> Grid:
-    header = ["Id", "Criterion", "Evidence", "On the published numbers"]
-    lines = [[row.id, row.criterion, row.evidence, _or_empty(row.paper_evidence)] for row in rows.itertuples()]
-    return [header, *lines]
-
-
-def _or_empty(value: object) -> str:
-    return "" if pd.isna(value) else str(value)
+def _statements(rows: pd.DataFrame) -> str:
+    """Each statement under the heading of its verdict, with what is computed and found."""
+    parts = []
+    for row in rows.itertuples():
+        seeds = "" if pd.isna(row.n_seeds) or not row.n_seeds else f", {count(int(row.n_seeds), 'seed')}"
+        lines = [f"- Criterion: {row.criterion}.", f"- Evidence: {row.evidence}."]
+        if not pd.isna(row.paper):
+            found = "" if pd.isna(row.paper_evidence) else f" ({row.paper_evidence})"
+            lines.append(f"- The published numbers: {row.paper}{found}.")
+        text = "\n".join(line.replace("..", ".") for line in lines)
+        parts.append(f"### {row.verdict[0].upper()}{row.verdict[1:]}: {row.claim}\n\n{row.place}{seeds}.\n\n{text}")
+    return "\n\n".join(parts)
 
 
 @declare

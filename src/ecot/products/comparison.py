@@ -10,7 +10,7 @@ A number that several tables print counts in the first of ORDER alone. Flags, th
     differs
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,7 +33,8 @@ from ecot.products import claims, metrics, palette
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, describe, missing_note
 from ecot.products.figure_paths import figure_files
-from ecot.products.tables import Grid, write_markdown
+from ecot.products.tables import Grid, grid_markdown, write_list
+from ecot.quantities import QUANTITIES
 from ecot.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -94,16 +95,18 @@ class PaperComparison(Product):
         if measured.table.empty:
             raise EcotError(f"{self.name}: no cell is measured in {results_folder(config)}")
         rows = compare(measured.table, config)
-        table = summary(rows, claims.experiments(measured.table, config))
+        judged = claims.experiments(measured.table, config)
+        table = summary(rows, judged)
         there = [task for task in claims.paper_tasks(config) if task in set(measured.table.task)]
         notes = [*describe(config, there, measured.table), *NOTES, *missing_note(measured.missing)]
-        block = ("", _summary_grid(table))
-        write_markdown(folder / SUMMARY, "The paper's tables and this run", notes, [block], table)
+        words = dict(zip(judged.id, judged.claim, strict=True))
+        sections = [(_heading(row), _summary_list(row, words)) for row in table.itertuples()]
+        write_list(folder / SUMMARY, "The paper's tables and this run", notes, sections, table)
         numbers = [
-            (f"Table {number}, {TASKS[str(task)].title.lower()}", _grid(group))
-            for (number, task), group in rows.groupby(["table", "task"], sort=False)
+            (_heading(group.iloc[0]), grid_markdown(_grid(group)))
+            for _, group in rows.groupby(["table", "task"], sort=False)
         ]
-        write_markdown(folder / self.name, "Every published number", notes, [block, *numbers], rows)
+        write_list(folder / self.name, "Every published number", notes, numbers, rows)
         drawing.write(folder / "figures" / self.name, lambda: draw(rows))
 
 
@@ -300,27 +303,30 @@ def _verdicts(judged: pd.DataFrame) -> str:
     return "; ".join(f"{verdict}: {parts[verdict]}" for verdict in VERDICTS if verdict in parts)
 
 
-def _summary_grid(table: pd.DataFrame) -> Grid:
-    header = [
-        "Table", "Task", "Data", "Schedule", "Numbers", "Seeds", "Median difference", "Largest", "Close", "Claims"
-    ]  # fmt: skip
-    lines = [
-        [
-            str(row.table),
-            TASKS[row.task].title.lower(),
-            _data(row),
-            row.schedule,
-            f"{row.reproduced} of {row.published}"
-            + (f" ({row.repeated} more repeat others)" if row.repeated else ""),
-            row.n_seeds,
-            "" if pd.isna(row.median) else f"{row.median:.1%}",
-            "" if pd.isna(row.largest) else f"{row.largest:+.1%} ({row.largest_at})",
-            f"{row.close}" if row.reproduced else "",
-            row.claims,
+def _heading(row: Any) -> str:
+    return f"Table {row.table}, {TASKS[row.task].title.lower()}"
+
+
+def _summary_list(row: Any, words: Mapping[str, str]) -> str:
+    """What the run has of a table of the paper; `words` are the claims by their ids."""
+    repeated = f", {row.repeated} more repeat other tables" if row.repeated else ""
+    lines = [f"Data: {_data(row)}", f"Numbers: {row.reproduced} of {row.published} reproduced{repeated}"]
+    if row.reproduced:
+        lines += [
+            f"Schedule: {row.schedule}; {row.n_seeds} {'seed' if row.n_seeds == '1' else 'seeds'}",
+            f"Close to the published ones (within spread or 5 %): {row.close}",
         ]
-        for row in table.itertuples()
-    ]
-    return [header, *lines]
+    if not pd.isna(row.median):
+        lines.append(f"Difference: median {row.median:.1%}, largest {row.largest:+.1%} at {row.largest_at}")
+    for part in filter(None, row.claims.split("; ")):
+        verdict, _, names = part.partition(": ")
+        for name in names.split(", "):
+            lines.append(f"{verdict[0].upper()}{verdict[1:]}: {words[f'{name}/{row.task}']}")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _text(quantity: Any) -> str:
+    return QUANTITIES[PRINTED_AS.get(quantity, quantity)].text
 
 
 def _data(row: Any) -> str:
@@ -336,7 +342,7 @@ def _grid(rows: pd.DataFrame) -> Grid:
             str(row.rate_bits),
             row.randomness,
             MODES[row.mode].title,
-            row.quantity,
+            _text(row.quantity),
             f"{row.paper:g}",
             "" if pd.isna(row.value) else f"{row.value:.4f}" + ("" if pd.isna(row.std) else f" ± {row.std:.4f}"),
             "" if pd.isna(row.n_seeds) else str(row.n_seeds),

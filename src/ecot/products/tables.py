@@ -41,13 +41,26 @@ def write_markdown(
     write_text(path.with_suffix(".md"), markdown(caption, notes, blocks))
 
 
+def write_list(path: Path, title: str, notes: list[str], sections: list[tuple[str, str]], rows: pd.DataFrame) -> None:
+    """Write `rows` to path.csv and the sections, each a heading and its text, to path.md: for sentences."""
+    with atomic(path.with_suffix(".csv")) as temporary:
+        rows.to_csv(temporary, index=False)
+    parts = [f"# {title}", *notes, *(f"## {heading}\n\n{text}" for heading, text in sections)]
+    write_text(path.with_suffix(".md"), "\n\n".join(parts) + "\n")
+
+
+def grid_markdown(grid: Grid) -> str:
+    """Rows of text as a table in Markdown."""
+    header, *lines = [[text.replace("|", r"\|") for text in row] for row in grid]
+    return tabulate(lines, headers=header, tablefmt="pipe", disable_numparse=True)
+
+
 def markdown(caption: str, notes: list[str], blocks: list[tuple[str, Grid]]) -> str:
     """Blocks of a table as Markdown. A block without a heading continues the one before it."""
     parts = [f"### {caption}", "\n".join(notes)]
     for heading, grid in blocks:
         parts += [f"**{heading}**"] if heading else []
-        header, *lines = [[text.replace("|", r"\|") for text in row] for row in grid]
-        parts.append(tabulate(lines, headers=header, tablefmt="pipe", disable_numparse=True))
+        parts.append(grid_markdown(grid))
     return "\n\n".join(parts) + "\n"
 
 
