@@ -28,7 +28,7 @@ class Critic(nn.Module):
         for convolution in self.convolutions:
             y = self.activation(convolution(y))
         score: Tensor = self.linear(y.flatten(1)).squeeze(1)
-        return score.float()
+        return score.to(self.linear.weight.dtype)
 
     def input_gradient(self, y: Tensor) -> Tensor:
         """The gradient of h at y with respect to y, shape of y, differentiable in the parameters.
@@ -53,4 +53,4 @@ class Critic(nn.Module):
                 # Sizes n and n + 1 shrink to the same number; this says which it was.
                 output_padding=((height + 1) % 2, (width + 1) % 2),
             )
-        return gradient.float()
+        return gradient.to(self.linear.weight.dtype)
