@@ -67,7 +67,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _plain(self, node: yaml.ScalarNode) -> Any:
-        constructors: dict[str | None, Any] = self.yaml_constructors
+        constructors: Any = self.yaml_constructors
         return constructors.get(node.tag, constructors[None])(self, node)
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
