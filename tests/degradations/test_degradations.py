@@ -62,7 +62,9 @@ def test_noise_has_the_stated_deviation():
     noise = np.random.default_rng(0).standard_normal(y.shape, np.float32)
     x = gaussian_noise(std=20.0).apply(y, None, noise)
     assert (x - y).std() == pytest.approx(20 / 255, rel=0.01)
-    assert gaussian_noise(std=200.0, clip=True).apply(y, None, noise).max() == 1
+    clipped = gaussian_noise(std=200.0, clip=True).apply(y, None, noise)
+    np.testing.assert_allclose(clipped, np.clip(y + np.float32(200 / 255) * noise, 0, 1), atol=1e-6)
+    assert (clipped.min(), clipped.max()) == (0, 1)
 
 
 def test_the_unit_of_noise_is_a_grey_level_of_255():
