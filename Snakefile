@@ -20,11 +20,13 @@ from ecot.workflow import FINGERPRINT, Pipeline, shell_prefix
 # another workflow is given its values.
 try:
     pipeline = Pipeline(
-        config
-        if workflow.modifier.skip_configfile
-        else configuration.read(
-            [CHECKOUT / "config.yaml", *workflow.overwrite_configfiles],
-            workflow.config_settings.config_args,
+        (
+            config
+            if workflow.modifier.skip_configfile
+            else configuration.read(
+                [CHECKOUT / "config.yaml", *workflow.overwrite_configfiles],
+                workflow.config_settings.config_args,
+            )
         ),
         # Whether jobs run on this machine: cores are for that, and the executor is known when jobs are planned.
         lambda: workflow.local_exec and workflow.resource_settings.cores is not None,
