@@ -35,7 +35,7 @@ demo: env
 	@ecot show $(CONFIG)
 
 test: env
-	python -m pytest -m "not gpu and not cluster and not browser"
+	python -m pytest --numprocesses auto --dist loadfile -m "not gpu and not cluster and not browser"
 
 # Debian, as root where they are missing.
 test-browser: env
