@@ -278,8 +278,8 @@ def test_data_that_are_not_those_of_the_settings_are_refused(run, settings, tmp_
     refused("holds street_digits_sample version 2, not mnist_sample version 1", settings(), "street_digits_sample")
     refused("version 1, not mnist_sample version 2", settings().model_copy(update={"dataset_version": 2}))
     refused(r"none\.npz is missing: run the pipeline", settings(), "none")
-    change = {"tasks": {"super_resolution": {"dataset": "street_digits_sample"}}}
-    refused(r"images of shape \(3, 32, 32\), the task's networks take \(1, 28, 28\)", settings(change=change))
+    other = settings().model_copy(update={"dataset": "street_digits_sample", "dataset_version": 2})
+    refused(r"images of shape \(3, 32, 32\), the task's networks take \(1, 28, 28\)", other)
     for suffix in (".npz", ".json"):
         shutil.copy(datasets / f"mnist_sample{suffix}", tmp_path / f"mnist_sample{suffix}")
     flip(tmp_path / "mnist_sample.npz")

@@ -43,9 +43,11 @@ def test_its_features_have_one_scale(datasets, classifier):
 
 def test_training_again_gives_the_same_files(datasets, classifiers, tmp_path):
     torch.rand(7)  # whatever torch's own generator has given before
-    train_classifier("mnist_sample", datasets / "mnist_sample.npz", "cpu", tmp_path / "again.safetensors")
+    path = classifiers["mnist_sample"]
+    copy = tmp_path / path.relative_to(path.parents[2])
+    train_classifier("mnist_sample", datasets / "mnist_sample.npz", "cpu", copy)
     for suffix in (".safetensors", ".json"):
-        first, again = classifiers["mnist_sample"].with_suffix(suffix), tmp_path / f"again{suffix}"
+        first, again = path.with_suffix(suffix), copy.with_suffix(suffix)
         assert first.read_bytes() == again.read_bytes()
 
 

@@ -167,9 +167,9 @@ def test_the_job_writes_the_row_the_samples_and_their_picture(job, measured, set
         "task": "super_resolution", "mode": "end_to_end", "randomness": "common", "rate_bits": 8,
         "dither": None, "latent_dim": 4, "levels": 4, "seed": 0, "dataset": "mnist_sample", "n_test": 64,
         "distribution_weight": made.schedule.distribution_weight, "model": fingerprint.trained(made),
-        "measurement": fingerprint.measured(made, HOW),
+        "measurement": fingerprint.measured(made, HOW), "dataset_sha256": row["dataset_sha256"],
     }  # fmt: skip
-    found = samples.read(out / "samples.npz")
+    found = samples.read(out / "samples.npz", metrics.key(made, row["model"], row["measurement"]))
     assert all(np.array_equal(found[name], expected.samples[name]) for name in samples.NAMES)
     with Image.open(out / "samples.png") as picture:
         expected_picture = labelled(sheet(list(expected.samples.values())), list(ROWS))

@@ -298,7 +298,7 @@ def some(task="", *modes):
     [
         ("grid/cell_settings.py", "return self.task, self.mode, ", "return self.mode, self.task, ", some()),
         ("grid/cell_settings.py", "return (self.rate_bits or 0) //", "return 2 * (self.rate_bits or 0) //", some()),
-        ("networks/decoder.py", "nn.LeakyReLU()", "nn.ReLU()", some()),
+        ("networks/decoder.py", "nn.LeakyReLU(inplace=True)", "nn.ReLU(inplace=True)", some()),
         ("systems/objectives.py", "mse_loss(a, b)", "2 * mse_loss(a, b)", some()),
         ("coding/randomness.py", "odd * 2.0**-53", "odd * 2.0**-52", some()),
         ("coding/quantiser.py", "2.0 / levels", "1.0 / levels", some()),
