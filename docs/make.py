@@ -138,7 +138,8 @@ def columns() -> str:
     """The columns of metrics.csv."""
     measures()  # completes QUANTITIES
     meaning = {
-        "task": "the task", "mode": "the mode", "randomness": "common, independent or limited-k; empty without a bottleneck",
+        "task": "the task", "mode": "the mode",
+        "randomness": "common, independent or limited-k; empty without a bottleneck",
         "rate_bits": "bits for each image", "dither": "which dither the branches of `joint` see",
         "latent_dim": "outputs of the encoder", "levels": "L of the quantiser", "seed": "the seed",
         "dataset": "the data set", "distribution_weight": "lambda",
@@ -185,8 +186,8 @@ def _record() -> str:
         f" Trained for {epochs} epochs where the paper trains {int(rows.paper_epochs.iloc[0])}, lambda"
         f" {rows.distribution_weight.iloc[0]:g}, one seed. The largest difference from the paper's Table 5 is"
         f" {rows.ratio.sub(1).abs().max():.1%}; lambda was chosen on that table, so this is no evidence. On tables on"
-        f" which it was not chosen, the median difference is {_others()}. Made on {about['date']}: {about['cells']} models in"
-        f" {about['training_hours']:.1f} h of {', '.join(about['device'])}, torch {', '.join(about['torch'])}"
+        f" which it was not chosen, the median difference is {_others()}. Made on {about['date']}:"
+        f" {about['cells']} models in {about['training_hours']:.1f} h of {', '.join(about['device'])}, torch {', '.join(about['torch'])}"
         f" ([the record](results/reference/{RECORD.name}))."
     )
     return f"{table}\n\n{textwrap.fill(about_it, 118, break_long_words=False, break_on_hyphens=False)}"
