@@ -187,7 +187,8 @@ def _record() -> str:
         f" {rows.distribution_weight.iloc[0]:g}, one seed. The largest difference from the paper's Table 5 is"
         f" {rows.ratio.sub(1).abs().max():.1%}; lambda was chosen on that table, so this is no evidence. On tables on"
         f" which it was not chosen, the median difference is {_others()}. Made on {about['date']}:"
-        f" {about['cells']} models in {about['training_hours']:.1f} h of {', '.join(about['device'])}, torch {', '.join(about['torch'])}"
+        f" {about['cells']} models in {about['training_hours']:.1f} h of {', '.join(about['device'])},"
+        f" torch {', '.join(about['torch'])}"
         f" ([the record](results/reference/{RECORD.name}))."
     )
     return f"{table}\n\n{textwrap.fill(about_it, 118, break_long_words=False, break_on_hyphens=False)}"

@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import random
 import re
 import shutil
 from pathlib import Path
@@ -23,7 +24,9 @@ from ecot import config as configuration
 from ecot import sealed
 from ecot.artefacts import tensors as tensor_file
 from ecot.cli import main
+from ecot.data.arrays import Split
 from ecot.data.prepare import prepare
+from ecot.evaluation.classifier import fit
 from ecot.files import sha256
 from ecot.grid import paths
 from ecot.grid.cell import Cell
@@ -138,8 +141,9 @@ def finished(tmp_path_factory):
 def quick(patch):
     """What takes long and decides nothing here: the classifier's epochs, the theory's statements, other products."""
     patch.setattr("ecot.evaluation.classifier.EPOCHS", 1)
-    patch.setattr("ecot.evaluation.classifier.BATCH", 500)
-    patch.setattr(theory, "STATEMENTS", theory.STATEMENTS[:1])
+    holds = theory.Statement("holds", "1 is 1.", "Nowhere", "a test", lambda: theory.Outcome(True, "1 = 1"))
+    patch.setattr(theory, "STATEMENTS", (holds,))
+    patch.setattr("ecot.evaluation.job.fit", lambda split, device: fit(Split(*(part[:64] for part in split)), device))
     patch.setattr(logging, "basicConfig", lambda **_: None)
     base.products(configuration.load(Path(__file__).resolve().parents[1] / "config.yaml"))  # declares all
     few = [
@@ -539,3 +543,26 @@ def clean(result):
     """A command ends well, or with a message."""
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
     assert "Traceback" not in result.output
+
+
+def outcome(run):
+    """What the readers say, and every number that a finished run is for."""
+    said = [run(*command) for command in (SHOW, COMPARE, EVALUATE, ("make", "metrics", "table_05"))]
+    for result in said:
+        clean(result)
+    files = [where("high:metrics.csv"), Path(TABLE), Path("results/tiny/metrics.csv")]
+    return [result.exit_code for result in said], [path.read_bytes() if path.is_file() else b"" for path in files]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_two_files_that_are_swapped_are_refused_or_change_nothing(run, seed):
+    """Any two files of a run: after it the outputs are equal, or a command has refused one of them."""
+    numbers = random.Random(seed)
+    there = sorted(str(path) for path in Path("results").rglob("*") if path.is_file())
+    expected = [
+        path.read_bytes() for path in (where("high:metrics.csv"), Path(TABLE), Path("results/tiny/metrics.csv"))
+    ]
+    first, second = numbers.sample(there, 2)
+    swapped(first, second)()
+    codes, found = outcome(run)
+    assert any(codes) or found == expected, (first, second)
