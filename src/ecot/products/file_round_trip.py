@@ -1,5 +1,6 @@
 """One encode and decode: the test images of a trained cell in a file, and back."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class FileRoundTrip(Product):
-    """codec/<task>.{md,png,ecot}: a table, a picture of X and of what is decoded, and the file itself."""
+    """codec/<task>.{md,json,png,ecot}: a table and its numbers, a picture of X and of what is decoded, and the file."""
 
     cell: Cell
     environment = "torch"
@@ -33,7 +34,10 @@ class FileRoundTrip(Product):
         return [dataset_path(config.tasks[self.cell.task].dataset), model_folder(config, self.cell) / RECORD]
 
     def files(self, config: Config) -> list[Path]:
-        return [results_folder(config) / "codec" / f"{self.cell.task}{suffix}" for suffix in (".md", ".png", ".ecot")]
+        return [
+            results_folder(config) / "codec" / f"{self.cell.task}{suffix}"
+            for suffix in (".md", ".json", ".png", ".ecot")
+        ]
 
     def write(self, config: Config, folder: Path) -> None:
         from ecot.codec import codec
@@ -54,9 +58,12 @@ class FileRoundTrip(Product):
         decoded = model.decode(model.from_bytes(content), measurement.seed)
         save_sheet(path.with_suffix(".png"), {"X, degraded": x[:SHOWN], "decoded": decoded[:SHOWN]})
         n, head = len(x), container.overhead(self.cell.task)
+        distortion = float(np.mean((x - decoded) ** 2))
+        taken = {"images": n, "bytes": len(content), "bits_per_image": 8 * len(content) / n, "distortion": distortion}
+        write_text(path.with_suffix(".json"), json.dumps(taken, indent=2) + "\n")
         numbers = [
             f"{n:,}", f"{len(content):,}", f"{8 * len(content) / n:.2f}", f"{8 * (len(content) - head) / n:.2f}",
-            f"{model.ideal_bits(encoded):.2f}", str(model.limit_bits), f"{np.mean((x - decoded) ** 2):.4f}",
+            f"{model.ideal_bits(encoded):.2f}", str(model.limit_bits), f"{distortion:.4f}",
         ]  # fmt: skip
         notes = [
             f"`ecot encode` and `ecot decode` with the model of {self.cell.name}; above X, below what is decoded."

@@ -23,6 +23,7 @@ from ecot.paper.comparable import match
 from ecot.products import base, comparison, metrics
 from ecot.products.captions import count
 from ecot.products.claims import count_verdicts
+from ecot.products.file_round_trip import FileRoundTrip
 from ecot.tasks import TASKS
 
 WIDTH = 100  # columns of a terminal
@@ -40,6 +41,8 @@ def summary(config: Config) -> str:
     parts = [_trained(config, cells, len(cells) - len(measured.missing)), _table(config, measured.table)]
     if score := _score(config):
         parts.append(score)
+    if files := _files(config):
+        parts.append(files)
     places = [(name, run / file) for name, file in (("report", "report.html"), ("claims", "claims.md"))]
     lines = [f"{name:<8}{path}" for name, path in places if path.is_file()]
     more = "more    ecot show NAME, for instance claims, paper_comparison, constraint; ecot status"
@@ -140,6 +143,23 @@ def _score(config: Config) -> str | None:
     parts = [("trained systems", rows[rows.task.notna()]), ("theory", rows[rows.task.isna()])]
     lines = [f"  {name + ':':<17}{count_verdicts(part.verdict)}" for name, part in parts if len(part)]
     return "\n".join(["Claims of the paper", *map(_fitted, lines)])
+
+
+def _files(config: Config) -> str | None:
+    """What the test images take in a file, and where they can be seen as they are decoded from it."""
+    lines = []
+    for product in base.products(config).values():
+        path = next((path for path in product.files(config) if path.suffix == ".json"), None)
+        if not isinstance(product, FileRoundTrip) or path is None or not path.is_file():
+            continue
+        base.require(config, product)
+        taken = json.loads(read_text(path))
+        lines.append(
+            f"  {TASKS[product.cell.task].title}: {taken['images']:,} images in {taken['bytes']:,} bytes,"
+            f" {taken['bits_per_image']:.2f} bits per image, distortion {taken['distortion']:.4f};"
+            f" {path.with_suffix('.png')}"
+        )
+    return "\n".join(["Encoded to a file and decoded", *map(_fitted, lines)]) if lines else None
 
 
 def _fitted(line: str) -> str:
