@@ -25,7 +25,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class FileRoundTrip(Product):
-    """codec/<task>.{md,json,png,ecot}: a table and its numbers, a picture of X and of what is decoded, and the file."""
+    """codec/<task>.{md,json,png,ecot}: a table, its numbers, a picture of X and of what is decoded, the file."""
 
     cell: Cell
     environment = "torch"
