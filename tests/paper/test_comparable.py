@@ -13,7 +13,7 @@ def matched(values):
     """Changes a task of config.yaml and compares it with the paper."""
 
     def make(change=None, task=SR, *point, **named):
-        return match(validate(merge(values, {"tasks": {task: change or {}}})), task, *point, **named)
+        return match(validate(merge(values, {"tasks": {task: change}} if change else {})), task, *point, **named)
 
     return make
 

@@ -44,7 +44,7 @@ def test_captions_name_the_problem_and_what_differs_in_training(on_mnist):
     config = on_mnist()
     table = metrics.read(grid(config), config).table
     made, beside = captions.describe(config, [SR], table)
-    assert "MNIST, resampling (factor 4, down bicubic, up bicubic, no clip), 4 levels, 640 training" in made
+    assert "MNIST, 640 training and 64 test images, resampling (factor 4, down bicubic, up bicubic, no clip)" in made
     assert beside == (
         "The paper's problem, trained otherwise: 640 of 60,000 training images; 64 of 10,000 test images; width 0.1"
         " (full: 1); end to end 1 of 50 epochs; end to end learning rate 0.001 (published: 0.0001); end to end lambda"

@@ -174,15 +174,6 @@ def test_nothing_measured_is_an_error_and_nothing_to_draw_has_no_product(tiny, a
     assert not {"figure_05", f"rate_distortion_figure_{SR}"} & set(products(config))
 
 
-def test_samples_of_equal_arrays_have_equal_bytes(tmp_path):
-    arrays = {name: np.random.default_rng(0).random((2, 1, 4, 4), np.float32) for name in samples.NAMES}
-    for name in ("a.npz", "b.npz"):
-        samples.write(tmp_path / name, arrays)
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    for name, array in samples.read(tmp_path / "a.npz").items():
-        np.testing.assert_array_equal(array, arrays[name])
-
-
 def test_a_series_that_leaves_the_panel_has_a_sign_at_its_edge():
     figure, ((axes,),) = drawing.panels(1, 1, (4, 3))
     axes.set_ylim(0, 1)

@@ -100,7 +100,7 @@ def test_products_that_miss_another_file_are_incomplete(run):
 def test_show_prints_products_and_where_they_are(run, command):
     run()
     command(make, *TABLES, "metrics")
-    result = command(show)
+    result = command(show, *TABLES, "metrics")
     assert result.exit_code == 0
     assert result.output.index("### Table 5: ") < result.output.index("### Table 6: ")
     assert "results/tiny/metrics.csv\n" in result.output
@@ -111,7 +111,7 @@ def test_show_prints_products_and_where_they_are(run, command):
 def test_there_is_nothing_to_show_before_a_run(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert str(command(show).exception) == (
-        "run tiny has no product yet in results/tiny; `ecot make --all` writes them"
+        "run tiny has no results yet in results/tiny; `snakemake` makes them, see `ecot status`"
     )
     assert "none of these products yet" in str(command(show, "table_05").exception)
     assert "there is no product 'table_99'" in str(command(show, "table_99").exception)

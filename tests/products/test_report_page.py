@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from ecot import sealed
 from ecot.artefacts import samples
 from ecot.cli.bounds import bounds as bounds_command
 from ecot.config import load, merge, validate
 from ecot.errors import EcotError
 from ecot.grid.paths import clean_scores_path, image_bounds_path, model_folder, results_folder, samples_path
 from ecot.grid.plan import grid, rated
-from ecot.products import image_bounds, incomplete
+from ecot.products import image_bounds, incomplete, metrics, reading
 from ecot.products.base import make, named
 from ecot.products.report import document, sheets
 from ecot.quantities import measures
@@ -46,10 +47,15 @@ def complete(config, cell):
     """Write what a measured cell has beside its row of metrics: images that tell cells apart, history, record."""
     shade = (cell.rate_bits or 0) / 200 + 0.1 * (cell.randomness == "common")
     arrays = {name: np.full((2, 1, 28, 28), value, np.float32) for name, value in {"x": 0.1, "y": 0.9}.items()}
-    samples.write(samples_path(config, cell), {**arrays, "output": np.full((2, 1, 28, 28), shade, np.float32)})
+    samples.write(
+        samples_path(config, cell),
+        {**arrays, "output": np.full((2, 1, 28, 28), shade, np.float32)},
+        metrics.key(config, cell),
+    )
     folder = model_folder(config, cell)
     (folder / "history.csv").write_text(HISTORY)
-    (folder / "run.json").write_text(json.dumps(dict.fromkeys(("python", "ecot", "numpy"), "1") | RECORD))
+    record = dict.fromkeys(("python", "ecot", "numpy"), "1") | RECORD
+    (folder / "run.json").write_text(json.dumps({**record, sealed.CHECKSUM: sealed.digest(record)}))
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +73,11 @@ def reported(repository, measure_cell, tmp_path_factory):
             complete(config, cell)
         y = np.random.default_rng(0).random((100, 20)) * 0.6
         x = y + 0.1 * np.random.default_rng(1).standard_normal(y.shape)
-        image_bounds.write(theory.bounds(x, y, [0.0, 1.0, 4.0, 8.0]), image_bounds_path(config, SR))
-        scores = [{"task": SR, "images": name, **dict.fromkeys(measures(), 0.004)} for name in ("test", "training")]
+        bounds = theory.bounds(x, y, [0.0, 1.0, 4.0, 8.0])
+        image_bounds.write(bounds, image_bounds_path(config, SR), image_bounds.made_for(config, SR))
+        scores = [{"images": name, "n_test": 64, **dict.fromkeys(measures(), 0.004)} for name in ("test", "training")]
         clean_scores_path(config, SR).parent.mkdir(parents=True)
-        pd.DataFrame(scores).to_csv(clean_scores_path(config, SR), index=False)
+        sealed.write(clean_scores_path(config, SR), reading.clean_scores_made_for(config, SR), scores)
         for name in (*TABLES, "claims", "report"):
             make(config, named(config, name))
         yield config, results_folder(config).resolve() / "report.html"

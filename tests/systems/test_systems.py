@@ -89,7 +89,7 @@ def test_a_wrong_frozen_model_is_refused_by_name(trained, datasets, settings, tm
     record = json.loads((folder / "run.json").read_text())
     other = {name: value for name, value in record.items() if name != "checksum"} | {"dataset_sha256": "0" * 64}
     (folder / "run.json").write_text(json.dumps({**other, "checksum": sealed.digest(other)}))
-    refused(r"was trained on data of SHA-256 0{64}, not .*: the prepared data set has changed since")
+    refused(r"was trained on data of SHA-256 0{64}, not ")
     (folder / "run.json").write_text(json.dumps(record))
     for name in MODEL_FILES[:-1]:
         content = (folder / name).read_bytes()

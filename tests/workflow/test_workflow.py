@@ -54,7 +54,7 @@ def checkout(tmp_path_factory):
 def test_the_grid_is_built(checkout):
     files = {str(path.relative_to(checkout.folder)) for path in checkout.folder.rglob("*") if path.is_file()}
     index = checkout.index()
-    assert len(index) == 10
+    assert len(index) == 11
     for line in index.values():
         for name in ("model.safetensors", "config.yaml", "history.csv", "run.json"):
             assert f"{line['path']}/{name}" in files
@@ -91,9 +91,9 @@ def stages(jobs):
     return {rule: count for rule, count in jobs.items() if rule.startswith(chosen)}
 
 
-SR = {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "train_restoration": 1, "train_baseline": 1}
-ALL = {**SR, "train_end_to_end": 6, "evaluate": 10}
-MEASURED = {"evaluate": 10, "clean_scores": 2}
+SR = {"train_end_to_end": 4, "train_joint": 2, "train_separate": 1, "train_restoration": 1, "train_baseline": 1}
+ALL = {**SR, "train_end_to_end": 6, "evaluate": 11}
+MEASURED = {"evaluate": 11, "clean_scores": 2}
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ MEASURED = {"evaluate": 10, "clean_scores": 2}
         ("engine/loop.py", ALL),
         ("networks/critic.py", {**ALL, "clean_scores": 2}),
         ("networks/street.py", {"train_end_to_end": 2, "evaluate": 2}),
-        ("systems/joint.py", {"train_joint": 1, "evaluate": 1}),
-        ("evaluation/measurement.py", {"evaluate": 10}),
+        ("systems/joint.py", {"train_joint": 2, "evaluate": 2}),
+        ("evaluation/measurement.py", {"evaluate": 11}),
         ("evaluation/law.py", MEASURED),
         ("evaluation/measures/gelbrich.py", MEASURED),
         ("networks/classifier.py", {"classifier": 2, **MEASURED}),
@@ -163,17 +163,17 @@ def test_a_comment_reruns_nothing(checkout):
     ("setting", "jobs"),
     [
         (
-            "tasks={super_resolution: {n_train: 160, modes: {end_to_end: {distribution_weight: 0.5}}}}",
+            "tasks={super_resolution: {modes: {end_to_end: {distribution_weight: 0.5}}}}",
             # joint and separate build on end-to-end models, the baseline does not.
-            {"train_end_to_end": 4, "train_joint": 1, "train_separate": 1, "evaluate": 6},
+            {"train_end_to_end": 4, "train_joint": 2, "train_separate": 1, "evaluate": 7},
         ),
         (
             "tasks={super_resolution: {modes: {restoration: {epochs: 2}}}}",
             {"train_restoration": 1, "train_baseline": 1, "evaluate": 2},
         ),
-        ("tasks={super_resolution: {n_train: 100}}", {**SR, "evaluate": 8, "clean_scores": 1}),
+        ("tasks={super_resolution: {n_train: 100}}", {**SR, "evaluate": 9, "clean_scores": 1}),
         ("tasks={denoising: {n_test: 32}}", {"evaluate": 2, "clean_scores": 1}),
-        ("evaluation={critic_steps: 3}", {"evaluate": 10, "clean_scores": 2}),
+        ("evaluation={critic_steps: 3}", {"evaluate": 11, "clean_scores": 2}),
         ("tasks={denoising: {modes: {end_to_end: {rates: [12, 15]}}}}", {"train_end_to_end": 2, "evaluate": 2}),
         ("resources={train: {mem_mb: 999}}", {}),
         ("run=other", {"clean_scores": 2}),  # a run of equal cells shares them
@@ -187,7 +187,7 @@ def test_a_setting_reruns_the_cells_concerned(checkout, setting, jobs):
     ("select", "cells"),
     [
         ("{tasks: [denoising]}", {"train_end_to_end": 2}),
-        ("{modes: [joint]}", {"train_end_to_end": 1, "train_joint": 1}),
+        ("{modes: [joint]}", {"train_end_to_end": 1, "train_joint": 2}),
         ("{tasks: [super_resolution], rates: [4]}", {"train_end_to_end": 2, "train_restoration": 1}),
     ],
 )
@@ -242,7 +242,7 @@ def test_the_papers_grid_is_planned(checkout, config):
 
 
 SWEEP = (
-    "tasks={super_resolution: {modes: {end_to_end: {randomness: [common]}},"
+    "tasks={denoising: {fit_weight: null}, super_resolution: {n_train: 160, modes: {end_to_end: {randomness: [common]}},"
     " fit_weight: {weights: [0.001, 0.01, 0.4], rates: [8], n_validation: 32}}}"
 )
 

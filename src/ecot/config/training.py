@@ -27,9 +27,11 @@ class Schedule(Settings):
     @field_validator("decays", mode="before")
     @classmethod
     def _without_null(cls, decays: Any) -> Any:
+        """Keys may be text: JSON, in which Snakemake hands a configuration to jobs elsewhere, has no others."""
         if not isinstance(decays, dict):
             return decays
-        return {epoch: factor for epoch, factor in sorted(decays.items()) if factor is not None}
+        numbered = {int(key) if isinstance(key, str) and key.isdecimal() else key: decays[key] for key in decays}
+        return {epoch: factor for epoch, factor in sorted(numbered.items()) if factor is not None}
 
     @field_validator("decays")
     @classmethod
