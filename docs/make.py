@@ -144,6 +144,7 @@ def columns() -> str:
         "latent_dim": "outputs of the encoder", "levels": "L of the quantiser", "seed": "the seed",
         "dataset": "the data set", "distribution_weight": "lambda",
         "model": "fingerprint of the model", "measurement": "fingerprint of the measurement",
+        "n_validation": "training images kept out of training and measured; empty: test images were measured",
         "dataset_sha256": "SHA-256 of the data set's file",
     }  # fmt: skip
     rows = [(f"`{name}`", meaning[name], "") for name in metrics.Key.model_fields]

@@ -118,7 +118,7 @@ def test_a_model_whose_settings_are_none_is_refused(tmp_path, bounded, text):
 @pytest.mark.parametrize("text", ["[" * 10**5, " " * (TEXT_LIMIT + 1), "\0" * 100], ids=["deep", "long", "zeros"])
 def test_a_forged_run_record_is_refused(settings, tmp_path, bounded, text):
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(EcotError, match=r"run\.json is damaged .*`ecot train \S+ --weight \S+ --force`"):
+    with pytest.raises(EcotError, match=r"run\.json is damaged .*`ecot train \S+ --force`"):
         models.load(tmp_path, settings())
 
 

@@ -87,7 +87,7 @@ def test_the_key_is_that_of_the_cell(settings):
         "task": "denoising", "mode": "restoration", "randomness": None, "rate_bits": None, "dither": None,
         "latent_dim": 0,
         "levels": 8, "seed": 3, "dataset": "street_digits_sample", "distribution_weight": 0.03,
-        "model": "m", "measurement": "n", "dataset_sha256": None,
+        "model": "m", "measurement": "n", "dataset_sha256": None, "n_validation": None,
     }  # fmt: skip
     assert metrics.key(settings(), "m", "n").latent_dim == 4
     assert set(MeasurementSettings.model_fields).isdisjoint(set(metrics.Key.model_fields) - {"seed"})
@@ -97,7 +97,7 @@ OTHERS = {
     "task": "super_resolution", "mode": "separate", "randomness": "common", "rate_bits": 24, "dither": "shared",
     "latent_dim": 8,
     "levels": 4, "seed": 1, "dataset": "mnist", "distribution_weight": 2e-3, "model": "0" * 16,
-    "measurement": "1" * 16, "dataset_sha256": "cd" * 32,
+    "measurement": "1" * 16, "dataset_sha256": "cd" * 32, "n_validation": 5,
 }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_a_missing_file_is_named_with_the_way_out(saved, name):
     (folder / name).unlink()
     with pytest.raises(
         DamagedError,
-        match=rf"{name} is damaged .*; `ecot train \S+/seed-0 --weight \S+ --force` trains the cell",
+        match=rf"{name} is damaged .*; `ecot train \S+/seed-0 --force` trains the cell",
     ):
         models.load(folder, made)
 

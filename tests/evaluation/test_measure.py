@@ -168,6 +168,7 @@ def test_the_job_writes_the_row_the_samples_and_their_picture(job, measured, set
         "dither": None, "latent_dim": 4, "levels": 4, "seed": 0, "dataset": "mnist_sample", "n_test": 64,
         "distribution_weight": made.schedule.distribution_weight, "model": fingerprint.trained(made),
         "measurement": fingerprint.measured(made, HOW), "dataset_sha256": row["dataset_sha256"],
+        "n_validation": None,
     }  # fmt: skip
     found = samples.read(out / "samples.npz", metrics.key(made, row["model"], row["measurement"]))
     assert all(np.array_equal(found[name], expected.samples[name]) for name in samples.NAMES)

@@ -242,7 +242,8 @@ def test_the_papers_grid_is_planned(checkout, config):
 
 
 SWEEP = (
-    "tasks={denoising: {fit_weight: null}, super_resolution: {n_train: 160, modes: {end_to_end: {randomness: [common]}},"
+    "tasks={denoising: {fit_weight: null}, super_resolution: {n_train: 160,"
+    " modes: {end_to_end: {randomness: [common]}},"
     " fit_weight: {weights: [0.001, 0.01, 0.4], rates: [8], n_validation: 32}}}"
 )
 

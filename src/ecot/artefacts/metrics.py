@@ -35,6 +35,7 @@ class Key(Settings):
     levels: int
     seed: int
     dataset: str
+    n_validation: int | None = None  # training images kept out of training, and measured in place of test images
     distribution_weight: float
     model: str  # the fingerprint of the model
     measurement: str  # the fingerprint of the measurement
@@ -43,7 +44,7 @@ class Key(Settings):
     @property
     def way_out(self) -> str:
         """The command that makes the files of the measurement anew, for a message."""
-        weight = self.distribution_weight if self.mode == "end_to_end" else None  # the mode that sweeps of it train
+        weight = None if self.n_validation is None else self.distribution_weight
         cell = Cell(self.task, self.mode, self.randomness, self.rate_bits, self.seed, weight, self.dither)
         return f"`ecot evaluate {cell.arguments}` measures the cell again"
 
@@ -60,9 +61,11 @@ class Key(Settings):
 
 def key(settings: CellSettings, model: str, measurement: str, dataset_sha256: str | None = None) -> Key:
     """What a cell with these settings and fingerprints is."""
-    names = ("task", "mode", "randomness", "rate_bits", "dither", "latent_dim", "levels", "seed", "dataset")
+    names = ("task", "mode", "randomness", "rate_bits", "dither", "latent_dim", "levels", "seed")
     return Key(
         **{name: getattr(settings, name) for name in names},
+        dataset=settings.dataset,
+        n_validation=settings.n_validation,
         distribution_weight=settings.schedule.distribution_weight,
         model=model,
         measurement=measurement,
@@ -111,7 +114,7 @@ def read(path: Path, expected: Key) -> dict[str, Any]:
 def _typed(name: str, text: str | None) -> Any:
     if text is None:
         raise ValueError(f"it has no column {name}")
-    if name in ("latent_dim", "levels", "seed", "rate_bits"):
+    if name in ("latent_dim", "levels", "seed", "rate_bits", "n_validation"):
         return int(text) if text else None
     return float(text) if name == "distribution_weight" else text or None
 

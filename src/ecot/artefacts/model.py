@@ -165,7 +165,7 @@ def read_record(folder: Path, anew: str = _ANEW) -> dict[str, Any]:
 
 def way_out(settings: CellSettings) -> str:
     """The command that makes the model of these settings anew, for a message."""
-    swept = settings.mode == "end_to_end"  # the mode that sweeps of lambda train
+    swept = settings.n_validation is not None  # a model of a sweep of lambda
     weight = settings.schedule.distribution_weight if swept else None
     point = settings.task, settings.mode, settings.randomness, settings.rate_bits, settings.seed
     return f"`ecot train {Cell(*point, weight, settings.dither).arguments} --force` trains the cell anew"
