@@ -125,13 +125,13 @@ def test_an_edit_reruns_its_stage(checkout, path, jobs):
 @pytest.mark.parametrize(
     ("path", "products"),
     [
-        ("products/constraint.py", {"constraint"}),
+        ("products/constraint.py", {"constraint", "report"}),
         ("products/theory_figures.py", {"figure_03", "figure_06", "figure_07", "figure_08"}),
-        ("products/comparison.py", {"paper_comparison"}),
-        ("theory/claims/binary.py", {"claims", "paper_comparison"}),
+        ("products/comparison.py", {"paper_comparison", "report"}),
+        ("theory/claims/binary.py", {"claims", "paper_comparison", "report"}),
     ],
 )
-def test_an_edit_of_a_product_makes_it_again_and_nothing_else(checkout, path, products):
+def test_an_edit_of_a_product_makes_it_and_the_report_that_shows_it_again_and_nothing_else(checkout, path, products):
     undo = checkout.edit(f"src/ecot/{path}", "\nNEW = 1\n")
     try:
         assert set(checkout.planned()) == products
@@ -139,14 +139,14 @@ def test_an_edit_of_a_product_makes_it_again_and_nothing_else(checkout, path, pr
         undo()
 
 
-def test_a_change_to_the_layout_of_table_5_makes_table_5_again_and_nothing_else(checkout):
+def test_a_change_to_the_layout_of_table_5_makes_it_and_the_report_again_and_nothing_else(checkout):
     file = checkout.folder / "src/ecot/products/paper_tables.py"
     before = file.read_text()
     assert "super-resolution" in before
     file.write_text(before.replace('f"{INPUT}, super-resolution"', 'f"{INPUT} of super-resolution"'))
     assert file.read_text() != before
     try:
-        assert set(checkout.planned()) == {"table_05"}
+        assert set(checkout.planned()) == {"table_05", "report"}
     finally:
         file.write_text(before)
 
