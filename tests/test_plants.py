@@ -486,7 +486,7 @@ PLANTS = [
           "high:metrics.csv", "dataset_sha256 is"),
     Plant("labels that are no digits", data(mislabelled, stamped=True), CLASSIFIER, DATA, "label"),
     Plant("images of another size", data(smaller, stamped=True), TRAIN,
-          "high:model.safetensors", "it was trained on data of SHA-256"),
+          "plain:model.safetensors", "it was trained on data of SHA-256"),
     Plant("a stamp of another data set", edited("results/datasets/mnist_sample.json", "mnist_sample", "mnist"), TRAIN,
           DATA, "holds mnist version 1, not mnist_sample"),
     Plant("a stamp of an older version", edited("results/datasets/mnist_sample.json", '"version": 1', '"version": 0'),

@@ -169,7 +169,7 @@ SETTINGS = [
                "{denoising: {n_train: 100}}", "{denoising: {n_train: null}}", "{denoising: {width: 1}}",
                "{denoising: {width: .5}}", "{denoising: {width: 1e-1}}", "{denoising: {dataset: 'svhn'}}",
                "{denoising: {dataset: mnist}}", "{inpainting: {}}", "{super_resolution: {levels: 8}}"]),
-    ("data", ["{root: ~/data}", "{root: $HOME/data}", "{root: 2024}", "{root: '2024'}", "{root: ${NO_SUCH}/x}",
+    ("data", ["{root: ~/data}", "{root: $HOME/data}", "{root: 2024}", "{root: '2024'}", "{root: '${NO_SUCH}/x'}",
               "{root: 'a b'}", "{root: yes}", "{}"]),
     ("evaluation", ["{seed: 1}", "{seed: '1'}", "{seed: 1:30}", "{n_samples: 0x8}", "{critic_steps: 1_000}",
                     "{critic_steps: 1000}", "{seed: 0b1}", "{seed: 2022-01-01}"]),

@@ -114,7 +114,9 @@ def test_all_that_differs_is_named(path):
     refused(path, f"seed is 0, not 1; model is 0123456789abcdef, not {'0' * 16}", other)
 
 
-@pytest.mark.parametrize("name", metrics.Key.model_fields)
+@pytest.mark.parametrize(
+    "name", sorted(set(metrics.Key.model_fields) - {"n_validation"})
+)  # which is empty in this row
 def test_an_empty_entry_of_the_key_is_refused(path, name):
     edit(path, **{name: ""})
     refused(path, "")
