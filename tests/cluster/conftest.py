@@ -29,7 +29,16 @@ class Checkout:
     def __init__(self, folder: Path, slurm: Slurm, change: dict) -> None:
         self.folder = folder
         self.slurm = slurm
-        for name in ("Snakefile", "config.yaml", "config.demo.yaml", "envs", "profiles", "workflow", "src", "resources"):
+        for name in (
+            "Snakefile",
+            "config.yaml",
+            "config.demo.yaml",
+            "envs",
+            "profiles",
+            "workflow",
+            "src",
+            "resources",
+        ):
             source = REPOSITORY / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
         (folder / "change.yaml").write_text(yaml.safe_dump(change))

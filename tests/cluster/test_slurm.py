@@ -85,7 +85,8 @@ def test_the_demo_is_computed(demo):
     rates = [f"rate_distortion_table_{task}" for task in ("super_resolution", "denoising")]
     names = [*(f"table_{i:02d}" for i in range(1, 16)), "constraint", *rates]
     expected = {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")}
-    assert set(tables) == expected | {"paired.csv", "paired.md"}
+    expected |= {f"{name}.{suffix}" for name in ("paired", "measured_rates") for suffix in ("csv", "md")}
+    assert set(tables) == expected | {"shared_randomness.csv"}
     assert not any("INCOMPLETE" in text for text in tables.values())
 
 
