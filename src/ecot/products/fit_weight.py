@@ -82,23 +82,18 @@ class WeightFit(Product):
         return sweep(config, self.task)
 
     def files(self, config: Config) -> list[Path]:
-        suffixes = (".svg", ".png", ".csv", ".json")
-        return [results_folder(config) / "fit_weight" / f"{self.task}{suffix}" for suffix in suffixes]
+        return _files(config, self.task)
 
     def write(self, config: Config, folder: Path) -> None:
         """Write the files. EcotError if a cell is not measured or the paper has no numbers at a rate of the sweep."""
         from ecot.products import drawing
 
-        measured = metrics.read(self.cells(config), config)
-        if measured.missing:
-            raise EcotError(f"{self.name}: {missing_note(measured.missing)[0]} Run: snakemake fit_weight")
-        rows = tidy(measured.table)
+        table = _measured(self, config)
+        rows = tidy(table)
         path = folder / "fit_weight" / self.task
-        with atomic(path.with_suffix(".csv")) as temporary:
-            rows.to_csv(temporary, index=False)
-        summary = _summary(self.task, config, measured.table, self.n_validation)
-        write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
-        drawing.write(path, lambda: _draw(summary, rows, measured.table))
+        summary = _summary(self.task, config, table, self.n_validation)
+        _write(path, rows, summary)
+        drawing.write(path, lambda: _draw(summary, rows, table))
         setting = f"tasks.{self.task}.modes.end_to_end.distribution_weight"
         log.info("the value of %s that gives the paper's numbers: %s", setting, summary["fitted_weight"])
         if not summary["interior"]:
@@ -131,20 +126,17 @@ class OffsetLaw(Product):
         return [path, path.with_suffix(".json")]
 
     def files(self, config: Config) -> list[Path]:
-        suffixes = (".svg", ".png", ".csv", ".json")
-        return [results_folder(config) / "fit_weight" / f"{self.task}_offset{suffix}" for suffix in suffixes]
+        return _files(config, f"{self.task}_offset")
 
     def write(self, config: Config, folder: Path) -> None:
         """Write the files. EcotError if a cell is not measured or the data set is missing or damaged."""
         from ecot.products import drawing
 
-        measured = metrics.read(self.cells(config), config)
-        if measured.missing:
-            raise EcotError(f"{self.name}: {missing_note(measured.missing)[0]} Run: snakemake fit_weight")
+        table = _measured(self, config)
         x, y = self.pairs()
-        swept = np.sort(measured.table.distribution_weight.unique())
+        swept = np.sort(table.distribution_weight.unique())
         law = added_distortion(x, y, np.geomspace(swept[0], swept[-1], 25).tolist() + swept.tolist())
-        rows = offsets(measured.table, law)
+        rows = offsets(table, law)
         summary: dict[str, Any] = {
             "task": self.task,
             "dataset": self.dataset,
@@ -154,9 +146,7 @@ class OffsetLaw(Product):
             "critical_weight": critical_weights(x, y),
         }
         path = folder / "fit_weight" / f"{self.task}_offset"
-        with atomic(path.with_suffix(".csv")) as temporary:
-            rows.to_csv(temporary, index=False)
-        write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
+        _write(path, rows, summary)
         drawing.write(path, lambda: _draw_offsets(summary, rows, law))
         for name, weight in summary["critical_weight"].items():
             log.info("%s: the critical weight lambda* is %.3g (%s)", self.task, weight, name)
@@ -169,6 +159,24 @@ class OffsetLaw(Product):
         (batch,) = batches(images, self.degradation, self.seed, size=len(images))
         x, y = (np.asarray(part, np.float64).reshape(len(images), -1) for part in (batch.x, batch.y))
         return x, y
+
+
+def _files(config: Config, name: str) -> list[Path]:
+    return [results_folder(config) / "fit_weight" / f"{name}{suffix}" for suffix in (".svg", ".png", ".csv", ".json")]
+
+
+def _measured(product: Product, config: Config) -> pd.DataFrame:
+    """The metrics of a product's cells. EcotError if one is not measured."""
+    measured = metrics.read(product.cells(config), config)
+    if measured.missing:
+        raise EcotError(f"{product.name}: {missing_note(measured.missing)[0]} Run: snakemake fit_weight")
+    return measured.table
+
+
+def _write(path: Path, rows: pd.DataFrame, summary: dict[str, Any]) -> None:
+    with atomic(path.with_suffix(".csv")) as temporary:
+        rows.to_csv(temporary, index=False)
+    write_text(path.with_suffix(".json"), json.dumps(summary, indent=2) + "\n")
 
 
 def critical_weights(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, float]:

@@ -20,6 +20,7 @@ from ecot.products import metrics
 from ecot.products.base import Product, declare
 from ecot.products.captions import count, missing_note
 from ecot.products.figure_paths import figure_files
+from ecot.products.palette import COLOURS
 from ecot.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ NAME = "shared_randomness"
 COLUMNS = ["panel", "curve", "rate_bits", "shared_bits", "distortion", "std", "n_seeds"]
 # How the theory's curves are drawn: what is attained filled, bounds open, long blocks grey.
 OPEN = {"markerfacecolor": "white", "linestyle": ":"}
+SCHEME, ONE, BLOCKS = (COLOURS[name].light for name in ("third", "fourth", "grey"))
 CURVES: dict[str, dict[str, Any]] = {
-    "scheme": {"color": "C2", "marker": "o", "label": "the scheme's distortion: dithered quantiser"},
-    "d_limited": {"color": "C0", "marker": "s", "linestyle": "--", "label": "one letter: best found"},
-    "d_limited_lower": {"color": "C0", "marker": "s", **OPEN, "label": "one letter: lower bound"},
-    "d_limited_asymptotic": {"color": "0.4", "marker": "^", "linestyle": "--", "label": "long blocks: best found"},
-    "d_limited_asymptotic_lower": {"color": "0.4", "marker": "^", **OPEN, "label": "long blocks: lower bound"},
+    "scheme": {"color": SCHEME, "marker": "o", "label": "the scheme's distortion: dithered quantiser"},
+    "d_limited": {"color": ONE, "marker": "s", "linestyle": "--", "label": "one letter: best found"},
+    "d_limited_lower": {"color": ONE, "marker": "s", **OPEN, "label": "one letter: lower bound"},
+    "d_limited_asymptotic": {"color": BLOCKS, "marker": "^", "linestyle": "--", "label": "long blocks: best found"},
+    "d_limited_asymptotic_lower": {"color": BLOCKS, "marker": "^", **OPEN, "label": "long blocks: lower bound"},
 }
-EXACT = {"color": "0.2", "marker": "D", "linestyle": "--", "label": "long blocks: exact"}  # d_limited of Gaussians
+# d_limited of Gaussians
+EXACT = {"color": COLOURS["ink"].light, "marker": "D", "linestyle": "--", "label": "long blocks: exact"}
 SOURCES = {"ternary": "three letters", "gaussian": "standard normal letters", "uniform": "uniform letters"}
 
 
@@ -114,8 +117,8 @@ def _task_panel(axes: "Axes", rows: pd.DataFrame) -> None:
     for (rate, part), marker in zip(rows.groupby("rate_bits"), "os^vD<>", strict=False):
         label = f"trained systems, {rate:g} bits per image, {count(part.n_seeds, 'seed')}"
         axes.errorbar(
-            part.place, part.distortion, part["std"].fillna(0), capsize=2, markersize=5, marker=marker, color="C3",
-            label=label,
+            part.place, part.distortion, part["std"].fillna(0), capsize=2, markersize=5, marker=marker,
+            color=COLOURS["common"].light, label=label,
         )  # fmt: skip
     axes.set_title(TASKS[str(rows.panel.iloc[0])].title)
     axes.set_xlabel("shared bits for each dimension of the dither")
