@@ -13,6 +13,7 @@ import yaml
 from ecot import systems
 from ecot.artefacts import DamagedError, tensors
 from ecot.artefacts import model as models
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import MODEL_FILES
 from ecot.files import sha256
 from ecot.grid import fingerprint
@@ -40,7 +41,7 @@ def test_a_round_trip(saved):
     assert CellSettings.model_validate(yaml.safe_load((folder / "config.yaml").read_text())) == made
     assert pd.read_csv(folder / "history.csv").to_dict("list") == {"epoch": [1, 2], "distortion": [0.25, 0.125]}
     checksums = {f"{name}_sha256": sha256(folder / name) for name in MODEL_FILES[:-1]}
-    assert models.read_record(folder) == {**RECORD, **checksums}
+    assert run_record.read(folder) == {**RECORD, **checksums}
 
 
 def test_settings_of_a_cell_with_a_frozen_model_survive_the_file(settings, tmp_path):
@@ -73,7 +74,7 @@ def test_a_changed_file_is_named(saved, name):
 def test_a_damaged_record_is_named(saved, text):
     folder, made, _ = saved
     (folder / "run.json").write_bytes(text.encode("latin-1"))
-    for read in (lambda: models.read_record(folder), lambda: models.load(folder, made)):
+    for read in (lambda: run_record.read(folder), lambda: models.load(folder, made)):
         with pytest.raises(DamagedError, match=r"run\.json is damaged"):
             read()
 

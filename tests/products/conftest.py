@@ -1,12 +1,18 @@
 """A run to report on, without training."""
 
+import json
+
 import numpy as np
 import pytest
+import yaml
 
+from ecot import sealed
 from ecot.artefacts import metrics, samples
+from ecot.artefacts.names import HISTORY, RECORD, SETTINGS
 from ecot.config import merge, validate
-from ecot.grid.paths import metrics_path, samples_path
-from ecot.grid.plan import grid, measurement_settings
+from ecot.files import sha256
+from ecot.grid.paths import metrics_path, model_folder, samples_path
+from ecot.grid.plan import cell_settings, grid, measurement_settings
 from ecot.products.metrics import key as key_of
 from ecot.quantities import measures
 from ecot.tasks import TASKS
@@ -39,6 +45,22 @@ def measure(config, cell, numbers):
     images = np.full((4, channels, height, width), 0.5, np.float32)
     shown = {"x": images, "y": images, "output": images}
     samples.write(samples_path(config, cell), shown, key)
+
+
+def record(config, cell, content, history="epoch,distortion\n1,0.2\n"):
+    """Write settings, history and run record of a finished cell; the record has `content`."""
+    folder = model_folder(config, cell)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / HISTORY).write_text(history)
+    (folder / SETTINGS).write_text(yaml.safe_dump(cell_settings(config, cell).model_dump()))
+    content = content | {f"{name}_sha256": sha256(folder / name) for name in (HISTORY, SETTINGS)}
+    (folder / RECORD).write_text(json.dumps({**content, sealed.CHECKSUM: sealed.digest(content)}))
+
+
+@pytest.fixture(scope="session")
+def record_cell():
+    """Writes what a training leaves beside the model: of a configuration, the cell and what its record says."""
+    return record
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def numbers_of(cell):
     return found
 
 
-def complete(config, cell):
+def complete(config, cell, record_cell):
     """Write what a measured cell has beside its row of metrics: images that tell cells apart, history, record."""
     shade = (cell.rate_bits or 0) / 200 + 0.1 * (cell.randomness == "common")
     arrays = {name: np.full((2, 1, 28, 28), value, np.float32) for name, value in {"x": 0.1, "y": 0.9}.items()}
@@ -52,14 +52,11 @@ def complete(config, cell):
         {**arrays, "output": np.full((2, 1, 28, 28), shade, np.float32)},
         metrics.key(config, cell),
     )
-    folder = model_folder(config, cell)
-    (folder / "history.csv").write_text(HISTORY)
-    record = dict.fromkeys(("python", "ecot", "numpy"), "1") | RECORD
-    (folder / "run.json").write_text(json.dumps({**record, sealed.CHECKSUM: sealed.digest(record)}))
+    record_cell(config, cell, dict.fromkeys(("python", "ecot", "numpy"), "1") | RECORD, HISTORY)
 
 
 @pytest.fixture(scope="module")
-def reported(repository, measure_cell, tmp_path_factory):
+def reported(repository, measure_cell, record_cell, tmp_path_factory):
     """A measured run of the paper's problem, few cells, two seeds, and its report: configuration and path."""
     one = {"width": 0.1, "modes": {"end_to_end": {"rates": [4, 10, 30]}}}
     for mode in ("joint", "separate", "baseline"):
@@ -70,7 +67,7 @@ def reported(repository, measure_cell, tmp_path_factory):
         patch.chdir(tmp_path_factory.mktemp("run"))
         for cell in grid(config):
             measure_cell(config, cell, numbers_of(cell))
-            complete(config, cell)
+            complete(config, cell, record_cell)
         y = np.random.default_rng(0).random((100, 20)) * 0.6
         x = y + 0.1 * np.random.default_rng(1).standard_normal(y.shape)
         bounds = theory.bounds(x, y, [0.0, 1.0, 4.0, 8.0])

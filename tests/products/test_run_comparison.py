@@ -1,24 +1,22 @@
 """Two runs compared: settings, code, numbers with intervals; a file of another cell is refused."""
 
-import json
 import re
 import shutil
 
 import pytest
-import yaml
 
 from ecot import config as configuration
 from ecot.artefacts import DamagedError, metrics
 from ecot.config import merge
 from ecot.grid import fingerprint, index
-from ecot.grid.paths import metrics_path, model_folder
+from ecot.grid.paths import metrics_path
 from ecot.grid.plan import cell_settings, grid, measurement_settings
 from ecot.products.run_comparison import compare
 from ecot.quantities import measures
 
 
 @pytest.fixture
-def make(tiny, tmp_path, monkeypatch):
+def make(tiny, record_cell, tmp_path, monkeypatch):
     """Makes a run of two seeds, all measured; `more` is added to the distortion, by the cell."""
     monkeypatch.chdir(tmp_path)
 
@@ -32,8 +30,7 @@ def make(tiny, tmp_path, monkeypatch):
             values["mse_input"] += more(cell)
             key = metrics.key(settings, fingerprint.trained(settings), measured)
             metrics.write(metrics_path(made, cell), key, 64, values)
-            (model_folder(made, cell) / "config.yaml").write_text(yaml.safe_dump(settings.model_dump()))
-            (model_folder(made, cell) / "run.json").write_text(json.dumps({"commit": commit, "code": "c"}))
+            record_cell(made, cell, {"commit": commit, "code": "c"})
         return made
 
     return make

@@ -3,10 +3,15 @@
 import pytest
 from click.testing import CliRunner
 
+from ecot.artefacts import DamagedError
+from ecot.artefacts.names import HISTORY, RECORD
 from ecot.cli import main
 from ecot.config import validate
 from ecot.errors import EcotError
+from ecot.grid.paths import model_folder
+from ecot.grid.plan import grid
 from ecot.products import base
+from ecot.products.file_round_trip import FileRoundTrip
 from ecot.products.summary import WIDTH, summary
 
 pytestmark = pytest.mark.usefixtures("quick_theory")
@@ -87,3 +92,37 @@ def test_before_any_run_it_says_so(tiny, repository, tmp_path, monkeypatch):
     assert shown.output.splitlines() == [
         "ecot: run paper has no results yet in results/paper; `snakemake` makes them, see `ecot status`"
     ]
+
+
+def test_the_time_of_training_is_that_of_the_cells_own_records(run, record_cell):
+    config = run(PAPERS, numbers=numbers)
+    cells = grid(config)
+    for cell in cells:
+        record_cell(config, cell, {"seconds": 90.0, "device": "cpu (1 threads, a processor)"})
+    assert "1.6 h of training on cpu (a processor)." in summary(config).splitlines()[0]
+    for name in (RECORD, HISTORY):
+        one, other = (model_folder(config, cell) / name for cell in cells[:2])
+        kept = one.read_bytes()
+        one.write_bytes(other.read_bytes() + b" ")
+        with pytest.raises(DamagedError, match="has changed since its training"):
+            summary(config)
+        one.write_bytes(kept)
+
+
+def test_what_a_file_takes_is_said(run, monkeypatch):
+    config = run(PAPERS, numbers=numbers)
+    product = base.named(config, "file_round_trip_super_resolution")
+
+    def write(self, config, folder):
+        for path in self.files(config):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text('{"images": 1000, "bytes": 1215, "bits_per_image": 9.72, "distortion": 0.04}')
+
+    monkeypatch.setattr(FileRoundTrip, "write", write)
+    base.make(config, product)
+    words = " ".join(summary(config).split())
+    assert "Super-resolution: 1,000 images in 1,215 bytes, 9.72 bits per image, distortion 0.0400;" in words
+    assert "results/tiny/codec/super_resolution.png" in words
+    (product.files(config)[1]).write_text("{}")
+    with pytest.raises(DamagedError, match="it has changed since it was made"):
+        summary(config)

@@ -27,16 +27,15 @@ from torch import Tensor
 
 from ecot import sealed
 from ecot.artefacts import DamagedError, tensors
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import HISTORY, MODEL, MODEL_FILES, RECORD, SETTINGS
 from ecot.errors import EcotError
-from ecot.files import atomic, read_text, sha256, write_csv, write_text
+from ecot.files import atomic, sha256, write_csv, write_text
 from ecot.grid import fingerprint
-from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings
 
 KEPT = ".kept"
 FREQUENCIES = "entropy.frequencies"  # among the tensors of the file
-_ANEW = "`ecot train CELL --force` trains the cell anew"
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,8 @@ def load(folder: Path, settings: CellSettings, dataset_sha256: str | None = None
     Raises DamagedError if a file is missing, has changed since its training, or is another model's: one of other
     settings, of other code, or, where the checksum of the data is given, of other data.
     """
-    expected, anew = fingerprint.trained(settings), way_out(settings)
-    record = read_record(folder, anew)
+    expected, anew = fingerprint.trained(settings), run_record.way_out(settings)
+    record = run_record.read(folder, anew)
     for name in MODEL_FILES[:-1]:
         path = folder / name
         if not path.is_file():
@@ -121,7 +120,7 @@ def load(folder: Path, settings: CellSettings, dataset_sha256: str | None = None
     return model
 
 
-def read(folder: Path, anew: str = _ANEW) -> Model:
+def read(folder: Path, anew: str = run_record.ANEW) -> Model:
     """The model in `folder`, whatever its settings are. Raises DamagedError if it is missing or damaged."""
     path = folder / MODEL
     if not path.is_file():
@@ -148,29 +147,6 @@ def _complete(values: Any) -> Any:
     return {**absent, **values, "frozen": _complete(values.get("frozen"))}
 
 
-def read_record(folder: Path, anew: str = _ANEW) -> dict[str, Any]:
-    """The run record in a model's folder. Raises DamagedError if it is missing, damaged or edited."""
-    path = folder / RECORD
-    try:
-        record = json.loads(read_text(path))
-        if not isinstance(record, dict):
-            raise ValueError("it is no mapping")
-        checksum = record.pop(sealed.CHECKSUM, None)
-        if checksum != sealed.digest(record):
-            raise ValueError("it has changed since its training")
-    except (OSError, ValueError, RecursionError) as error:
-        raise DamagedError(path, error, anew) from None
-    return record
-
-
-def way_out(settings: CellSettings) -> str:
-    """The command that makes the model of these settings anew, for a message."""
-    swept = settings.n_validation is not None  # a model of a sweep of lambda
-    weight = settings.schedule.distribution_weight if swept else None
-    point = settings.task, settings.mode, settings.randomness, settings.rate_bits, settings.seed
-    return f"`ecot train {Cell(*point, weight, settings.dither).arguments} --force` trains the cell anew"
-
-
 def require(system_tensors: Mapping[str, Tensor], model: Model, path: Path) -> None:
     """Raise DamagedError unless the model has the tensors of its system: their names, shapes and types."""
 
@@ -178,7 +154,7 @@ def require(system_tensors: Mapping[str, Tensor], model: Model, path: Path) -> N
         return {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()}
 
     if kinds(system_tensors) != kinds(model.tensors):
-        raise DamagedError(path, "its tensors are not those of its settings", way_out(model.settings))
+        raise DamagedError(path, "its tensors are not those of its settings", run_record.way_out(model.settings))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -15,8 +15,8 @@ from tqdm import tqdm
 from ecot import systems
 from ecot.artefacts import DamagedError
 from ecot.artefacts import model as models
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import MODEL, RECORD
-from ecot.artefacts.record import versions
 from ecot.config import Compute, Device
 from ecot.data.arrays import checksum
 from ecot.data.sets import DATASETS
@@ -71,10 +71,10 @@ def train(
         raise messages.other_shape(settings.task, settings.dataset, shape, expected)
     training = Training(settings, dataset, chosen, _frozen(settings, frozen, sha256))
     log.info("%s: %d images of %s", folder, len(training.feed.images), settings.dataset)
-    made_by = versions() | {"dataset_sha256": sha256}
+    made_by = run_record.versions() | {"dataset_sha256": sha256}
     decided_by = {
         "settings and code": fingerprint.trained(settings),
-        "frozen model": str(models.read_record(frozen)["model.safetensors_sha256"]) if frozen else "",
+        "frozen model": str(run_record.read(frozen)["model.safetensors_sha256"]) if frozen else "",
         "threads": str(torch.get_num_threads()),
         **{name: made_by[name] for name in ("torch", "numpy", "dataset_sha256")},
     }

@@ -9,6 +9,7 @@ from ecot import sealed
 from ecot.artefacts import DamagedError, metrics, samples
 from ecot.artefacts import classifier as classifiers
 from ecot.artefacts import model as models
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import MODEL
 from ecot.config import Device
 from ecot.data import messages
@@ -70,7 +71,7 @@ def measure_cell(
         for name, value in measured.quantities.items():
             metrics.check(name, value)
     except ValueError as error:
-        raise DamagedError(folder / MODEL, error, models.way_out(settings)) from None
+        raise DamagedError(folder / MODEL, error, run_record.way_out(settings)) from None
     key = metrics.key(settings, model.fingerprint, fingerprint.measured(settings, measurement), sha256)
     samples.write(out / "samples.npz", measured.samples, key)
     save_sheet(out / "samples.png", dict(zip(ROWS, measured.samples.values(), strict=True)))

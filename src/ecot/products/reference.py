@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ecot.artefacts import DamagedError
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import HISTORY, RECORD, SETTINGS
 from ecot.config import Config
 from ecot.errors import EcotError
@@ -40,8 +41,7 @@ def keep(config: Config) -> Path:
     Raises EcotError if the run is not complete, if a file of it is not what it should be, or if there are kept
     results of its name: they are never overwritten.
     """
-    from ecot.artefacts.model import load, read_record
-    from ecot.artefacts.record import commit
+    from ecot.artefacts.model import load
 
     folder = RESULTS / "reference" / config.run
     if folder.exists():
@@ -54,11 +54,11 @@ def keep(config: Config) -> Path:
     for cell in cells:
         load(model_folder(config, cell), cell_settings(config, cell))
     files = dict(_files(config))
-    about = summary([read_record(model_folder(config, cell)) for cell in cells])
+    about = summary([run_record.of_cell(model_folder(config, cell), cell_settings(config, cell)) for cell in cells])
     for target, source in files.items():
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / target)
-    about |= {"date": datetime.now(UTC).date().isoformat(), "tables_commit": commit()}
+    about |= {"date": datetime.now(UTC).date().isoformat(), "tables_commit": run_record.commit()}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
     return folder
 

@@ -1,6 +1,5 @@
 """Two runs: what differs between them in settings, in code and machines, and in numbers."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from tabulate import tabulate
 
 from ecot.artefacts import DamagedError
 from ecot.artefacts import metrics as row
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import RECORD, SETTINGS
 from ecot.errors import EcotError
 from ecot.files import read_text
@@ -91,12 +91,9 @@ def _records(entries: Any) -> dict[str, set[str]]:
         path = entry.path / RECORD
         if not path.is_file():
             continue
-        try:
-            record = json.loads(read_text(path))
-            for name in MADE_BY:
-                found[name].add(str(record.get(name, "not recorded")))
-        except (OSError, ValueError, AttributeError) as error:
-            raise DamagedError(path, error, "`ecot train CELL --force` trains the cell anew") from None
+        record = run_record.of_cell(entry.path, _settings_of(entry))
+        for name in MADE_BY:
+            found[name].add(str(record.get(name, "not recorded")))
     return found
 
 
@@ -145,11 +142,15 @@ def _table(lines: list[Any], header: list[str]) -> str:
 
 def _measured(entry: index.Entry) -> dict[str, Any]:
     """The metrics of an entry, empty if it is not measured. DamagedError for a file that is another cell's."""
-    path, settings_path = entry.measurement / "metrics.csv", entry.path / SETTINGS
+    path = entry.measurement / "metrics.csv"
     if not path.is_file():
         return {}
+    return row.read(path, row.key(_settings_of(entry), entry.fingerprint, entry.measurement.name))
+
+
+def _settings_of(entry: index.Entry) -> CellSettings:
+    path = entry.path / SETTINGS
     try:
-        settings = CellSettings.model_validate(yaml.safe_load(read_text(settings_path)))
+        return CellSettings.model_validate(yaml.safe_load(read_text(path)))
     except (OSError, ValueError, RecursionError, yaml.YAMLError, EcotError) as error:
-        raise DamagedError(settings_path, error, f"`ecot train {entry.cell} --force` trains the cell anew") from None
-    return row.read(path, row.key(settings, entry.fingerprint, entry.measurement.name))
+        raise DamagedError(path, error, f"`ecot train {entry.cell} --force` trains the cell anew") from None

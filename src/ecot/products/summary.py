@@ -3,12 +3,11 @@
 import json
 import re
 import textwrap
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
 
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import RECORD
 from ecot.config import Config
 from ecot.data.sets import DATASETS
@@ -16,7 +15,7 @@ from ecot.errors import EcotError
 from ecot.files import read_text
 from ecot.grid.cell import Cell
 from ecot.grid.paths import model_folder, results_folder
-from ecot.grid.plan import grid, tasks
+from ecot.grid.plan import cell_settings, grid, tasks
 from ecot.modes import Randomness
 from ecot.paper import checks, differences
 from ecot.paper.comparable import match
@@ -52,9 +51,14 @@ def summary(config: Config) -> str:
 
 def _trained(config: Config, cells: list[Cell], done: int) -> str:
     """What was trained, on what and for how long."""
-    records = [record for cell in cells if (record := _record(config, cell))]
-    devices = sorted({re.sub(r"\d+ threads?, ", "", str(record.get("device"))) for record in records})
-    hours = sum(float(record.get("seconds", 0.0)) for record in records) / 3600
+    folders = {cell: model_folder(config, cell) for cell in cells}
+    records = [
+        run_record.of_cell(folder, cell_settings(config, cell))
+        for cell, folder in folders.items()
+        if (folder / RECORD).is_file()
+    ]
+    devices = sorted({re.sub(r"\d+ threads?, ", "", record["device"]) for record in records})
+    hours = sum(record["seconds"] for record in records) / 3600
     seeds = count(len(config.seeds), "seed")
     time = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
     head = f"Run {config.run}: {done} of {len(cells)} models trained and measured, {seeds}, {time} of training"
@@ -65,14 +69,6 @@ def _trained(config: Config, cells: list[Cell], done: int) -> str:
         images = f"{settings.n_train or data.n_train:,} training images, networks of width {settings.width:g}"
         lines.append(f"{TASKS[task].title}: {data.title}, {images}.")
     return "\n".join(lines)
-
-
-def _record(config: Config, cell: Cell) -> Mapping[str, Any] | None:
-    try:
-        record = json.loads(read_text(model_folder(config, cell) / RECORD))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def _table(config: Config, table: pd.DataFrame) -> str:

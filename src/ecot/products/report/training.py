@@ -5,12 +5,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from ecot.artefacts import DamagedError
+from ecot.artefacts import record as run_record
 from ecot.artefacts.names import HISTORY, RECORD
 from ecot.config import Config
 from ecot.grid.cell import Cell
 from ecot.grid.paths import model_folder
-from ecot.grid.plan import grid
+from ecot.grid.plan import cell_settings, grid
 from ecot.modes import MODES
 from ecot.products import reference
 from ecot.products.report import sheets, sources
@@ -56,18 +56,13 @@ def chart() -> Chart:
 
 
 def records(config: Config) -> dict[Cell, dict[str, Any]]:
-    """The run records of the trained cells; one that is missing or damaged is left out."""
-    from ecot.artefacts.model import read_record  # imports torch
-
-    found = {}
-    for cell in grid(config):
-        folder = model_folder(config, cell)
-        if (folder / RECORD).is_file():
-            try:
-                found[cell] = read_record(folder)
-            except DamagedError:
-                continue
-    return found
+    """The run records of the trained cells. DamagedError if one, or a history, is not that of its cell."""
+    folders = {cell: model_folder(config, cell) for cell in grid(config)}
+    return {
+        cell: run_record.of_cell(folder, cell_settings(config, cell))
+        for cell, folder in folders.items()
+        if (folder / RECORD).is_file()
+    }
 
 
 def machine(found: dict[Cell, dict[str, Any]]) -> list[tuple[str, str]]:
