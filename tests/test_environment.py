@@ -139,6 +139,8 @@ def test_an_interrupt_says_nothing_of_torch(folder, repository, datasets):
         process = subprocess.Popen(
             [sys.executable, "-m", "ecot", "train", cell], cwd=folder, stdout=log, stderr=log,
             env=environment(repository),
+            # Where the tests run in the background, a shell has them ignore interrupts, which children inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
     end = time.monotonic() + 120
     while "epoch 1/" not in Path("log").read_text() and time.monotonic() < end:

