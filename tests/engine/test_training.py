@@ -9,6 +9,7 @@ from ecot.engine.feed import Feed
 from ecot.engine.loop import Progress, Silent, fit
 from ecot.engine.messages import NotFiniteError
 from ecot.engine.training import Training, make_trainer
+from ecot.errors import MistakeError
 from ecot.systems.objectives import gradient_penalty, squared_error, wasserstein_1
 
 CPU = torch.device("cpu")
@@ -80,6 +81,19 @@ def test_critic_and_generator_alternate(pair):
     batch = next(feed.epoch(1))
     losses = [list(trainer.step(number, batch)) for number in range(4)]
     assert losses == [["wasserstein", "penalty"], ["distortion"]] * 2
+
+
+def test_the_critic_takes_as_many_steps_as_it_is_set_to(pair):
+    trainer, feed = pair(change={"training": {"critic_steps": 3, "batch_size": 16}})
+    batch = next(feed.epoch(1))
+    losses = [list(trainer.step(number, batch)) for number in range(8)]
+    assert losses == [*[["wasserstein", "penalty"]] * 3, ["distortion"]] * 2
+
+
+def test_images_that_fill_no_step_of_the_system_are_too_few(pair):
+    """128 images are two batches: one for the critic and one for the system, but not two and one."""
+    with pytest.raises(MistakeError, match="too large for 128 training images; one step of each network takes 192"):
+        pair(change={"training": {"critic_steps": 2}})
 
 
 def test_without_a_weight_there_is_no_critic(pair):

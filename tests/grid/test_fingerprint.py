@@ -91,6 +91,7 @@ def test_equal_settings_have_equal_fingerprints(values):
         ("training.betas", [0.5, 0.9]),
         ("training.gradient_penalty", 1.0),
         ("training.critic_batches", "paired"),
+        ("training.critic_steps", 2),
         ("training.precision", "bfloat16"),
         ("training.threads", 2),
     ],

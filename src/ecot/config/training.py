@@ -60,6 +60,9 @@ class Training(Settings):
     critic_batches: Literal["unpaired", "paired"] = Field(
         "unpaired", description="the critic's clean images: drawn on their own, or those behind the batch's X"
     )
+    critic_steps: int = Field(
+        1, ge=1, le=1_000, description="the critic's steps for each step of the system, one batch for each step"
+    )
     precision: Precision = Field(
         "float32",
         description="of convolutions and matrix products: tf32 rounds their factors to 10 bits, where the device can;"

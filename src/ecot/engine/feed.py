@@ -34,8 +34,8 @@ class Feed:
     """
 
     def __init__(self, images: NDArray[np.uint8], settings: CellSettings, device: torch.device) -> None:
-        # With a critic one batch goes to it and the next to the system.
-        needed = settings.training.batch_size * (2 if settings.schedule.distribution_weight else 1)
+        # One batch for each step of the system, and those of the critic before it.
+        needed = settings.training.batch_size * (1 + settings.critic_steps)
         if len(images) < needed:
             raise messages.batch_too_large(settings.training.batch_size, len(images), needed)
         self.degradation = degradation(settings.degradation, images.shape[-1]).to(

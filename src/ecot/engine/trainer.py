@@ -1,7 +1,5 @@
 """The two players of (15), the optimiser of each, and a step of each."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
@@ -12,8 +10,6 @@ from ecot.grid.cell_settings import CellSettings
 from ecot.networks.critic import Critic
 from ecot.systems import System
 from ecot.systems.objectives import gradient_penalty, wasserstein_1
-
-Step = Callable[[Batch], dict[str, Tensor]]
 
 
 class Trainer:
@@ -34,18 +30,20 @@ class Trainer:
             name: Adam([p for p in player.parameters() if p.requires_grad], rate, (beta_1, beta_2))
             for name, player in players.items()
         }
-        self.steps: list[Step] = [self.generator_step] if critic is None else [self.critic_step, self.generator_step]
         self.graphs = graphs
-        self._captured: dict[int, Captured] = {}
+        self._captured: dict[str, Captured] = {}
 
     def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
-        """Step `number` of an epoch: the critic takes every other batch. Returns the player's losses, scalars."""
-        turn = number % len(self.steps)
+        """Step `number` of an epoch: after `critic_steps` of the critic one of the system. Returns the losses."""
+        critics = self.settings.critic_steps
+        player, step = (
+            ("critic", self.critic_step) if number % (critics + 1) < critics else ("system", self.generator_step)
+        )
         if not self.graphs:
-            return self.steps[turn](batch)
-        if turn not in self._captured:
-            self._captured[turn] = Captured(self.steps[turn], batch, self.tensors())
-        return self._captured[turn](batch)
+            return step(batch)
+        if player not in self._captured:
+            self._captured[player] = Captured(step, batch, self.tensors())
+        return self._captured[player](batch)
 
     def critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Raise mean h(Y) - mean h(Y_hat) under the gradient penalty."""

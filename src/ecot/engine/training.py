@@ -67,7 +67,7 @@ def make_trainer(settings: CellSettings, device: torch.device, frozen: Mapping[s
     system = systems.build(settings)
     if system.frozen is not None and frozen is not None:
         system.frozen.load_state_dict(frozen)
-    critic = systems.Networks(settings).critic() if settings.schedule.distribution_weight else None
+    critic = systems.Networks(settings).critic() if settings.critic_steps else None
     for player in (system, critic):
         if player is not None:
             player.to(device)

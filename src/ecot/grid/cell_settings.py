@@ -47,6 +47,11 @@ class CellSettings(Settings):
         return randomness.shared_bits(self.randomness)
 
     @property
+    def critic_steps(self) -> int:
+        """The critic's steps for each step of the system; 0 without a critic."""
+        return self.training.critic_steps if self.schedule.distribution_weight else 0
+
+    @property
     def latent_dim(self) -> int:
         """d, the number of the encoder's outputs; 0 without an encoder."""
         return (self.rate_bits or 0) // (self.levels.bit_length() - 1)
