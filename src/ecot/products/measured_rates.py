@@ -67,7 +67,8 @@ def table(measured: pd.DataFrame) -> pd.DataFrame:
     rows = measured.dropna(subset=list(MEASURED))
     groups = rows.groupby(["task", "randomness", "rate_bits"], sort=True)
     means = groups[[*MEASURED, "mse_input"]].mean()
-    return means.assign(n_seeds=groups.size()).reset_index()
+    order = list(rows.task.unique())  # the configuration's
+    return means.assign(n_seeds=groups.size()).reset_index().sort_values("task", key=lambda t: t.map(order.index))
 
 
 def savings(rows: pd.DataFrame, rate: str) -> list[float]:

@@ -131,7 +131,7 @@ def _source_panel(axes: "Axes", rows: pd.DataFrame) -> None:
         style = EXACT if (panel, name) == ("gaussian", "d_limited") else CURVES[str(name)]
         axes.plot(part.place, part.distortion, markersize=4, **style)
     rates = " and ".join(f"{rate:g}" for rate in sorted(set(rows.rate_bits)))
-    axes.set_title(f"{SOURCES[panel]}, {rates} bits a letter")
+    axes.set_title(f"{SOURCES[panel]}, {rates} bits per letter")
     axes.set(xlabel="shared bits for each letter", ylabel="squared error", ylim=(0, None))
 
 
