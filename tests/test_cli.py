@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +15,12 @@ from ecot import config as configuration
 from ecot.artefacts.names import MODEL_FILES
 from ecot.cli import main
 from ecot.config import merge
+from ecot.engine.job import train
 from ecot.files import sha256
 from ecot.grid import paths
 from ecot.grid.cell import Cell
+from ecot.grid.plan import cell_settings
+from ecot.machine.locks import alone
 
 END_TO_END = "super_resolution/end_to_end/independent/rate-8/seed-0"
 JOINT = "super_resolution/joint/independent/rate-8/dither-fresh/seed-0"
@@ -137,6 +142,23 @@ def test_the_schema_is_written(ecot):
     assert set(json.loads(Path("schema.json").read_text())["properties"]) >= {"run", "tasks", "select", "extensions"}
 
 
+def test_a_training_that_waited_for_another_one_of_its_cell_trains_nothing(ecot):
+    """Two workflows at once, or two commands: the second one finds the model finished when its turn comes."""
+    folder = folder_of(END_TO_END)
+    with alone(folder):
+        command = [sys.executable, "-m", "ecot", "train", END_TO_END]
+        waiter = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert "this process waits until that one ends" in waiter.stderr.readline()
+        config = configuration.load(Path("config.yaml"))
+        settings = cell_settings(config, Cell.parse(END_TO_END))
+        train(settings, paths.dataset_path(settings.dataset), "cpu", config.compute, folder)
+        before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    said = waiter.communicate(timeout=120)[1]
+    assert waiter.returncode == 0, said
+    assert "the model is finished; its files are linked again and nothing is trained" in said
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("status", "arguments", "message"),
     [
@@ -147,6 +169,12 @@ def test_the_schema_is_written(ecot):
         (1, ["status", "--run", "other"], "ecot: run other has not been started here"),
         (1, ["train", JOINT], "run.json is damaged or not what it should be"),
         (2, ["train", JOINT.replace("rate-8", "rate-7")], "ecot: rate 7 of super_resolution is not a positive mult"),
+        (
+            2,
+            ["train", JOINT.replace("rate-8", "rate-10002")],
+            "('rate-10002': Input should be less than",
+        ),
+        (2, ["train", JOINT.replace("rate-8", "rate-0")], "('rate-0': Input should be greater than 0)"),
         (2, ["train", "inpainting/restoration/seed-0"], "ecot: there is no task 'inpainting'"),
         (2, ["train", "jpeg/restoration/seed-0"], "ecot: no task 'jpeg' in the configuration"),
         (2, ["train", "super_resolution/restoration"], "is no name of a cell"),
@@ -169,6 +197,18 @@ def test_a_fault_ends_in_one_line_and_the_status_of_its_kind(ecot, status, argum
     assert message in refused.output
     assert len(refused.output.strip().splitlines()) == 1
     assert not [path for path in Path("results").rglob("*") if path.suffix in (".safetensors", ".md")]
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [("nan", "a finite number"), ("inf", "a finite number"), ("-1", "greater than or equal to 0"), ("x", "number")],
+)
+def test_an_option_obeys_the_type_of_its_setting(ecot, command, weight, message):
+    refused = ecot(command, END_TO_END, f"--weight={weight}")
+    assert refused.exit_code == 2
+    assert f"Invalid value for '--weight': {weight}: Input should be " in refused.output
+    assert message in refused.output
 
 
 def test_an_extension_is_imported_before_the_name_of_a_cell_is_read(ecot, tiny, monkeypatch):

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
+from ecot.config.root import Seed
+from ecot.config.tasks import Rate
 from ecot.errors import MistakeError
 from ecot.modes import MODES, Dither, Mode, Randomness
 from ecot.tasks import TASKS
@@ -10,6 +14,8 @@ FORM = (
     "TASK/MODE/RANDOMNESS/rate-BITS/seed-K, with dither-fresh or dither-shared before the seed for joint, or"
     " TASK/MODE/seed-K for a mode without a bottleneck"
 )
+# A name obeys the types of the configuration.
+RATE, SEED = TypeAdapter(Rate), TypeAdapter(Seed)
 
 
 @dataclass(frozen=True)
@@ -55,13 +61,13 @@ class Cell:
                 if dither is None:
                     raise ValueError(f"{mode} has a dither: {', '.join(declared.readings)}")
                 point = point[:-1]
-            found = cls(task, mode, None, None, _number(seed, "seed-"), None, dither)
+            found = cls(task, mode, None, None, _number(seed, "seed-", SEED), None, dither)
             if declared.rated:
                 if len(point) != 2:
                     raise ValueError(f"{mode} has a randomness and a rate")
                 if not declared.has(point[0]):
                     raise ValueError(f"{point[0]!r} is no randomness of {mode}")
-                found = cls(task, mode, point[0], _number(point[1], "rate-"), found.seed, None, dither)
+                found = cls(task, mode, point[0], _number(point[1], "rate-", RATE), found.seed, None, dither)
         except ValueError as error:
             raise MistakeError(f"{name!r} is no name of a cell ({error}); write {FORM}") from None
         if found.name != "/".join(parts):
@@ -95,7 +101,10 @@ def point_pattern(mode: Mode) -> str:
     return ("{randomness}/rate-{rate}/" if mode.rated else "") + ("dither-{dither}/" if mode.readings else "")
 
 
-def _number(text: str, prefix: str) -> int:
+def _number(text: str, prefix: str, allowed: TypeAdapter[int]) -> int:
     if not text.startswith(prefix) or not text.removeprefix(prefix).isdecimal():
         raise ValueError(f"{text!r} is not {prefix}NUMBER")
-    return int(text.removeprefix(prefix))
+    try:
+        return allowed.validate_python(int(text.removeprefix(prefix)))
+    except ValidationError as error:
+        raise ValueError(f"{text!r}: {error.errors()[0]['msg']}") from None
