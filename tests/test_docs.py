@@ -45,7 +45,7 @@ def test_the_readme_is_short_and_without_ids():
 
 def test_the_examples_of_the_readme_run():
     failed, tried = doctest.testfile(str(REPOSITORY / "README.md"), module_relative=False)
-    assert (failed, tried) == (0, 2)
+    assert (failed, tried) == (0, 7)
 
 
 def test_the_readme_names_commands_that_there_are(config):
