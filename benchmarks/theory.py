@@ -28,11 +28,17 @@ SEEDS = range(10)
 WIDTHS = 1e-6, 1e-4, 1e-3
 SOLVES = {"solve_cr": (8, 11, 13, 20, 32), "solve_cr_asymptotic": (32, 64, 128, 200, 256)}
 SOLVE = """
-import resource, time import numpy as np from ecot.theory import finite rng = np.random.default_rng(0) p_x, p_y, cost
-= rng.dirichlet(np.ones({n})), rng.dirichlet(np.ones({n})), rng.random(({n}, {n})) peak = lambda:
-resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 before, start = peak(), time.process_time() found =
-finite.{function}(p_x, p_y, cost, 1.5) print(f"{{time.process_time() - start:.1f}} {{peak() - before:.0f}}
-{{found.distortion:.6f}} {{found.lower_bound:.6f}}")
+import resource, time
+import numpy as np
+from ecot.theory import finite
+
+rng = np.random.default_rng(0)
+p_x, p_y, cost = rng.dirichlet(np.ones({n})), rng.dirichlet(np.ones({n})), rng.random(({n}, {n}))
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before, start = peak(), time.process_time()
+found = finite.{function}(p_x, p_y, cost, 1.5)
+seconds, memory = time.process_time() - start, peak() - before
+print(f"{{seconds:.1f}} {{memory:.0f}} {{found.distortion:.6f}} {{found.lower_bound:.6f}}")
 """
 LINES = (
     ("d_ncr", "k-", "one shot, no common randomness"),
