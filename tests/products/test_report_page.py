@@ -18,6 +18,7 @@ from ecot.grid.paths import clean_scores_path, image_bounds_path, model_folder, 
 from ecot.grid.plan import grid, rated
 from ecot.products import image_bounds, incomplete, metrics, reading
 from ecot.products.base import make, named
+from ecot.products.palette import COLOURS
 from ecot.products.report import document, sheets
 from ecot.quantities import measures
 from ecot.theory import images as theory
@@ -58,7 +59,8 @@ def complete(config, cell, record_cell):
 @pytest.fixture(scope="module")
 def reported(repository, measure_cell, record_cell, tmp_path_factory):
     """A measured run of the paper's problem, few cells, two seeds, and its report: configuration and path."""
-    one = {"width": 0.1, "modes": {"end_to_end": {"rates": [4, 10, 30]}}}
+    randomness = {"randomness": ["common", "independent", "limited-2"], "limited_rates": [10]}
+    one = {"width": 0.1, "modes": {"end_to_end": {"rates": [4, 10, 30], **randomness}}}
     for mode in ("joint", "separate", "baseline"):
         one["modes"][mode] = {"rates": [10]}
     values = load(repository / "config.yaml").model_dump()
@@ -88,6 +90,20 @@ def text(reported):
 def held(text):
     """The data that the page holds."""
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
+
+
+def test_the_band_of_the_bounds_lies_behind_the_curves(text):
+    """Plotly paints in the order of the traces."""
+    traces = held(text)["charts"][SR]["data"]
+    assert [trace["meta"]["key"] for trace in traces].index("band") == 0
+
+
+def test_limited_randomness_has_a_name_and_a_colour_of_its_own(text):
+    found = [t for t in held(text)["charts"][SR]["data"] if t["meta"]["key"] == "end_to_end-limited-2"]
+    assert {trace["name"] for trace in found} == {"end to end, 2 shared bits for each dimension of the dither"}
+    assert {trace["meta"]["colour"] for trace in found} == {"third"} <= set(COLOURS)
+    painted = [trace["meta"]["colour"] for chart in held(text)["charts"].values() for trace in chart["data"]]
+    assert set(painted) <= set(COLOURS)
 
 
 def test_the_page_needs_nothing_else_and_is_small(text, reported):
@@ -187,7 +203,7 @@ def test_every_kind_of_cell_has_its_curve_and_its_images(text, reported):
     assert curve["error_y"]["array"] == pytest.approx([0.001 / 2**0.5] * 3, abs=1e-6)
     shown = held(text)["pictures"][SR]
     assert shown["rates"] == [4, 10, 30]
-    assert [len(setting["byRate"]) for setting in shown["settings"]] == [3, 3, 1, 1, 1, 1, 1, 1]
+    assert [len(setting["byRate"]) for setting in shown["settings"]] == [3, 3, 1, 1, 1, 1, 1, 1, 1]
 
 
 # In a browser
@@ -329,7 +345,7 @@ def test_legend_and_selects_switch_what_is_drawn(page):
     training = Select(page.find_element("id", "training-column"))
     training.select_by_value("seconds")
     assert page.execute_script("return [...document.getElementById('chart-training').data[0].y]") == [3, 3]
-    assert page.execute_script("return document.getElementById('chart-training').data.length") == 12
+    assert page.execute_script("return document.getElementById('chart-training').data.length") == 14
 
 
 @pytest.mark.browser

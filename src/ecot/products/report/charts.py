@@ -13,8 +13,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ecot import paper
+from ecot.coding.randomness import shared_bits
 from ecot.config import Config
-from ecot.modes import MODES
+from ecot.modes import MODES, is_limited
 from ecot.paper.comparable import match
 from ecot.products import metrics
 from ecot.products.report import sources
@@ -79,12 +80,23 @@ class Kind:
     @property
     def label(self) -> str:
         """For instance "joint, no common randomness, fresh dither"."""
-        parts = [MODES[self.mode].title, RANDOMNESS.get(self.randomness or "", "no bottleneck")]
+        parts = [MODES[self.mode].title, self._randomness]
         return ", ".join([*parts, *([f"{self.dither} dither"] if self.dither else [])])
 
     @property
+    def _randomness(self) -> str:
+        if self.randomness is None:
+            return "no bottleneck"
+        if is_limited(self.randomness):
+            return f"{shared_bits(self.randomness)} shared bits for each dimension of the dither"
+        return RANDOMNESS[self.randomness]
+
+    @property
     def colour(self) -> str:
-        return self.randomness or "ink"
+        """A name of the palette."""
+        if self.randomness is None:
+            return "ink"
+        return "third" if is_limited(self.randomness) else self.randomness
 
     @property
     def dash(self) -> str:
@@ -128,6 +140,9 @@ def rate_distortion(table: pd.DataFrame, task: str, config: Config) -> Chart:
     """
     title = TASKS[task].title
     chart = Chart(go.Figure(), f"{title}: distortion per pixel, above, and Gelbrich distance to pY, below, by rate.")
+    bounds = sources.bounds(config, task)
+    if bounds is not None:
+        _band(chart, bounds, float(table.rate_bits.max()))  # first, and so behind all else
     for quantity in PRINTED:
         for kind in kinds(table):
             _measured(chart, kind, table, quantity, "y")
@@ -137,7 +152,7 @@ def rate_distortion(table: pd.DataFrame, task: str, config: Config) -> Chart:
         chart.legend.append(kind.entry())
     chart.legend.sort(key=lambda entry: entry.key.startswith("paper"))
     tops = {quantity: HEADROOM * table[quantity].max() for quantity in PRINTED}
-    if (bounds := sources.bounds(config, task)) is not None:
+    if bounds is not None:
         _bounds(chart, bounds, float(table.rate_bits.max()))
     for images, gap in sources.clean_gaps(config, task).items():
         dash = "dot" if images == "test" else "dashdot"
@@ -199,10 +214,9 @@ def _published(chart: Chart, quantity: str, task: str, config: Config) -> None:
             chart.legend.append(Entry(key, label, str(randomness), None, "✕"))
 
 
-def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
-    """What is known of the distortion to the input before training."""
-    values = bounds.distortion
-    floor, paired = float(values["gelbrich_floor"]), float(values["paired_upper_bound_on_transport"])
+def _band(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
+    """Where the least transport cost from pX to pY lies."""
+    floor, paired = (float(bounds.distortion[name]) for name in ("gelbrich_floor", "paired_upper_bound_on_transport"))
     chart.figure.add_scatter(
         x=[0, last * 1.1, last * 1.1, 0],
         y=[floor, floor, paired, paired],
@@ -211,6 +225,11 @@ def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
         hoverinfo="skip",
         meta={"colour": "band", "key": "band", "for": "mse_input"},
     )
+
+
+def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
+    """What else is known of the distortion to the input before training."""
+    floor = float(bounds.distortion["gelbrich_floor"])
     chart.legend.append(Entry("band", "bounds: the limit W2²(pX, pY) lies in this band", "band", None, "█"))
     line = Entry("floor", "bound: Gelbrich floor, for outputs of law pY", "grey", DASHES["solid"])
     chart.figure.add_scatter(x=[0, last * 1.1], y=[floor, floor], **_line(line, "solid", "mse_input"))
