@@ -6,7 +6,6 @@
 import csv
 import io
 import json
-import logging
 import os
 import random
 import re
@@ -24,15 +23,12 @@ from ecot import config as configuration
 from ecot import sealed
 from ecot.artefacts import tensors as tensor_file
 from ecot.cli import main
-from ecot.data.arrays import Split
 from ecot.data.prepare import prepare
-from ecot.evaluation.classifier import fit
 from ecot.files import sha256
 from ecot.grid import paths
 from ecot.grid.cell import Cell
 from ecot.grid.plan import grid
-from ecot.products import base
-from ecot.theory import claims as theory
+from shortcuts import quick
 
 SR = "super_resolution"
 CELLS = {
@@ -127,7 +123,7 @@ def finished(tmp_path_factory):
     repository = Path(__file__).resolve().parents[1]
     values = yaml.safe_load((repository / "config.yaml").read_text())
     with pytest.MonkeyPatch.context() as patch:
-        quick(patch)
+        quick(patch, MADE)
         os.chdir(folder)
         try:
             Path("config.yaml").write_text(yaml.safe_dump(settings(values)))
@@ -151,21 +147,6 @@ def finished(tmp_path_factory):
     return folder
 
 
-def quick(patch):
-    """What takes long and decides nothing here: the classifier's epochs, the theory's statements, other products."""
-    patch.setattr("ecot.evaluation.classifier.EPOCHS", 1)
-    holds = theory.Statement("holds", "1 is 1.", "Nowhere", "a test", lambda: theory.Outcome(True, "1 = 1"))
-    patch.setattr(theory, "STATEMENTS", (holds,))
-    patch.setattr("ecot.evaluation.job.fit", lambda split, device: fit(Split(*(part[:64] for part in split)), device))
-    patch.setattr(logging, "basicConfig", lambda **_: None)
-    base.products(configuration.load(Path(__file__).resolve().parents[1] / "config.yaml"))  # declares all
-    few = [
-        lambda config, family=family: [product for product in family(config) if product.name in MADE]
-        for family in base._families
-    ]
-    patch.setattr(base, "_families", few)
-
-
 def copy_of(finished, folder):
     """A copy of the finished run that may be damaged, with the hard links of its models."""
     shutil.copytree(finished, folder, dirs_exist_ok=True)
@@ -177,7 +158,7 @@ def copy_of(finished, folder):
 @pytest.fixture
 def run(finished, tmp_path, monkeypatch):
     """A copy of the finished run in the working directory."""
-    quick(monkeypatch)
+    quick(monkeypatch, MADE)
     copy_of(finished, tmp_path)
     monkeypatch.chdir(tmp_path)
     return Run("config.yaml")

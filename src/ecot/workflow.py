@@ -24,7 +24,7 @@ from ecot.grid.cell import Cell, point_pattern
 from ecot.grid.plan import grid, measurement_settings, sweep, swept
 from ecot.machine.leases import accelerators
 from ecot.modes import MODES, Mode
-from ecot.products.base import Product, products
+from ecot.products.base import Product, inputs, products
 from ecot.status.messages import on_the_cpu
 from ecot.status.outlook import outlook
 
@@ -213,9 +213,8 @@ class Pipeline:
     def product_inputs(self, product: Product) -> dict[str, list[str]]:
         """The files that a product is made from, except the data sets."""
         return {
-            "metrics": [str(paths.metrics_path(self.config, cell)) for cell in product.cells(self.config)],
-            "samples": [str(paths.samples_path(self.config, cell)) for cell in product.samples(self.config)],
-            "reads": [str(path) for path in product.reads(self.config) if path.suffix != ".npz"],
+            kind: [str(path) for path in files if path.suffix != ".npz" or kind == "samples"]
+            for kind, files in inputs(self.config, product).items()
         }
 
     def product_data(self, product: Product) -> list[str]:

@@ -38,9 +38,9 @@ class Checkout:
             cwd=self.folder, capture_output=True, text=True, env=self.environment, timeout=1200,
         )  # fmt: skip
 
-    def planned(self, *arguments):
+    def planned(self, *arguments, config="tiny.yaml"):
         """Jobs of a dry run by rule; empty when there is nothing to be done."""
-        done = self.snakemake("--dry-run", *arguments)
+        done = self.snakemake("--dry-run", *arguments, config=config)
         assert done.returncode == 0, done.stderr
         text = done.stdout + done.stderr
         jobs = {name: int(n) for name, n in re.findall(r"^([a-z_0-9]+) +(\d+)$", text, re.M)}

@@ -51,6 +51,13 @@ def checkout(tmp_path_factory):
     return made
 
 
+class Copied(Checkout):
+    """A copy of a checkout with all that it has made."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+
 def test_the_grid_is_built(checkout):
     files = {str(path.relative_to(checkout.folder)) for path in checkout.folder.rglob("*") if path.is_file()}
     index = checkout.index()
@@ -277,46 +284,53 @@ def test_a_report_is_built_without_a_network(checkout):
     assert "Tables" in text
 
 
-def test_a_failed_cell_takes_no_table_with_it(tmp_path):
+def test_a_failed_cell_takes_no_table_with_it(checkout, tmp_path):
     """One cell fails: the other task is whole, and what stands in for its own products says what is missing."""
-    others = dict.fromkeys(("joint", "separate", "restoration", "baseline"))
-    fewer = {"tasks": {"super_resolution": {"modes": others}}}
-    made = Checkout(tmp_path, merge(TINY, fewer))
+    shutil.copytree(checkout.folder, tmp_path, dirs_exist_ok=True, symlinks=True)
+    made = Copied(tmp_path)
+    tasks = {"super_resolution": {"modes": {"end_to_end": {"rates": [4, 8, 10], "randomness": ["common"]}}}}
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump(merge(TINY, {"tasks": tasks})))
     undo = made.edit(
         "src/ecot/engine/job.py",
         "\n_train = train\n"
         "def train(settings, *arguments, **options):\n"
-        "    if settings.identity == ('super_resolution', 'end_to_end', 'common', '8'):\n"
+        "    if settings.identity == ('super_resolution', 'end_to_end', 'common', '10'):\n"
         "        raise messages.needs_frozen('injected')\n"
         "    _train(settings, *arguments, **options)\n",
     )
-    run = made.snakemake("--cores", "2")
+    results = tmp_path / "results/tiny"
+    (results / "tables/table_06.md").unlink()
+    run = made.snakemake("--cores", "2", config="more.yaml")
     assert run.returncode == 1
-    cell = CELL.format("super_resolution", "common", 8)
+    cell = CELL.format("super_resolution", "common", 10)
     log = tmp_path / "logs" / made.model(cell).relative_to(tmp_path / "results") / "train.log"
     assert "ecot: mode injected builds on" in log.read_text()
     # The default profile, which nobody named, and the reason on the screen; Snakemake's own words are in its log.
     assert f"failed: training of {cell}\n  ecot: mode injected builds on" in run.stderr
     assert "1 job failed; Snakemake's log: .snakemake/log/" in run.stderr
     assert "rule train_end_to_end" not in run.stderr
-    (snakemakes,) = (tmp_path / ".snakemake/log").glob("*.log")
-    assert "rule train_end_to_end" in snakemakes.read_text()
-    results = tmp_path / "results/tiny"
-    missing = "INCOMPLETE, 1 cell missing: Super-resolution, end to end, common randomness, 8 bits, seed 0."
+    latest = max((tmp_path / ".snakemake/log").glob("*.log"), key=lambda path: path.stat().st_mtime)
+    assert "rule train_end_to_end" in latest.read_text()
+    missing = "INCOMPLETE, 1 cell missing: Super-resolution, end to end, common randomness, 10 bits, seed 0."
     stand_ins = results / "incomplete"
     incomplete = {str(path.relative_to(stand_ins)): path.read_text() for path in stand_ins.rglob("*.md")}
     assert {"tables/table_05.md", "tables/table_09.md", "tables/constraint.md", "claims.md"} <= set(incomplete)
     assert all(missing in text for text in incomplete.values())
     # What is complete is made, and nothing incomplete passes for it.
     assert {"table_03.md", "table_06.md", "table_10.md"} <= {path.name for path in results.glob("tables/*.md")}
-    assert not any((results / name).exists() for name in incomplete)
+    assert not any("INCOMPLETE" in (results / name).read_text() for name in incomplete)
+    # The table of the rates that there were before is still there, and is not shown for one of these rates.
+    shown = made.ecot("show", "table_05", config="more.yaml")
+    assert shown.returncode == 1
+    assert "table_05.csv is damaged or not what it should be (it was made under other settings" in shown.stderr
+    assert made.ecot("show", "table_05").returncode == 0
     # Once the fault is gone, the cell and its products are made, and what stood in for them is removed.
     undo()
-    again = made.snakemake("--cores", "2")
+    again = made.snakemake("--cores", "2", config="more.yaml")
     assert again.returncode == 0, again.stderr
     assert "INCOMPLETE" not in (results / "tables/table_05.md").read_text()
     assert not list(stand_ins.rglob("*.md"))
-    assert made.planned() == {}
+    assert made.planned(config="more.yaml") == {}
 
 
 def test_finished_models_survive_what_snakemake_deletes(checkout):

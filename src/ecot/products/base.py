@@ -4,6 +4,7 @@ Everything else derives from the declarations: the rules of the workflow, the ta
 at the end of a run, what is written when cells have failed, and what reference results keep.
 """
 
+import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ from ecot.config import Config
 from ecot.errors import MistakeError
 from ecot.files import read_text, sha256, write_text
 from ecot.grid.cell import Cell
-from ecot.grid.paths import results_folder
+from ecot.grid.paths import metrics_path, results_folder, samples_path
 
 Category = Literal["Tables", "Figures", "Paper", "Bounds", "Report"]
 
@@ -103,10 +104,23 @@ def named(config: Config, name: str) -> Product:
     return there[name]
 
 
+def inputs(config: Config, product: Product) -> dict[str, list[Path]]:
+    """The files that a product is made of: `metrics` and `samples` of its cells, and what else it `reads`.
+
+    The paths of a cell say by which settings and code it was trained and measured.
+    """
+    return {
+        "metrics": [metrics_path(config, cell) for cell in product.cells(config)],
+        "samples": [samples_path(config, cell) for cell in product.samples(config)],
+        "reads": product.reads(config),
+    }
+
+
 def make(config: Config, product: Product) -> None:
     """Write a product below the run's folder, and remove what stood in for it while cells were missing.
 
-    The checksums of its files are kept, so that a file that was edited or is another product's is noticed.
+    What it was made of and the checksums of its files are kept, so that a file that was edited, is another product's
+    or was made under other settings is noticed.
     """
     folder = results_folder(config)
     product.write(config, folder)
@@ -117,8 +131,8 @@ def make(config: Config, product: Product) -> None:
 
 def record(config: Config, product: Product) -> None:
     """Write down the checksums of a product's files, as they are."""
-    files = product.files(config)
-    made = {"run": config.run, "product": product.name, "files": {path.name: sha256(path) for path in files}}
+    files = {path.name: sha256(path) for path in product.files(config)}
+    made = {"run": config.run, "product": product.name, "made_of": _made_of(config, product), "files": files}
     write_text(_made_path(config, product), json.dumps(made, indent=2) + "\n")
 
 
@@ -134,9 +148,17 @@ def require(config: Config, product: Product) -> None:
             expected = {"run": config.run, "product": product.name}
             if not isinstance(made, dict) or any(made.get(name) != value for name, value in expected.items()):
                 raise DamagedError(path, f"nothing says that it is {product.name} of run {config.run}", way_out)
+            if made.get("made_of") != _made_of(config, product):
+                raise DamagedError(path, "it was made under other settings, or of other code", way_out)
             files = made.get("files")
             if not isinstance(files, dict) or files.get(path.name) != sha256(path):
                 raise DamagedError(path, "it has changed since it was made", way_out)
+
+
+def _made_of(config: Config, product: Product) -> str:
+    """A digest of the paths of all that a product is made of, and of its declaration."""
+    paths = {kind: [str(path) for path in files] for kind, files in inputs(config, product).items()}
+    return hashlib.sha256(json.dumps([repr(product), paths], sort_keys=True).encode()).hexdigest()
 
 
 def _made_path(config: Config, product: Product) -> Path:
