@@ -70,6 +70,14 @@ def test_a_job_that_left_no_log_may_have_been_killed():
     assert "it left no log; it may have been killed" in failure({"rule_name": "dataset", "log": []})
 
 
+def test_what_the_scheduler_knows_is_said():
+    said = "SLURM-job '4' failed, SLURM status is: 'TIMEOUT'."
+    assert failure({"rule_name": "train_joint", "log": [], "rule_msg": said}).splitlines() == [
+        "failed: train_joint",
+        f"  {said}",
+    ]
+
+
 def test_a_traceback_is_shown_to_its_end(tmp_path):
     log = tmp_path / "dataset.log"
     log.write_text("".join(f"line {i}\n" for i in range(100)) + "KeyError: 'train'\n")

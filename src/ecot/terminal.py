@@ -139,6 +139,8 @@ def failure(error: dict[str, Any]) -> str:
     """What is said of a failed job: which one, why, and where its log is."""
     logs = [Path(path) for path in error.get("log") or []]
     lines = [f"failed: {_job(error, logs)}"]
+    if said := error.get("rule_msg"):  # what the scheduler of a cluster knows, for instance of a time limit
+        lines.append(f"  {said}")
     for log in logs:
         lines += [f"  {line}" for line in reason(log)]
     if len(lines) == 1:

@@ -159,7 +159,8 @@ def test_a_job_over_its_time_limit_is_named_with_its_log(cut_short):
     assert job.state == "TIMEOUT"
     assert f"SLURM-job '{job.number}' failed, SLURM status is: 'TIMEOUT'" in run.text, run.text
     slurm_log = next((made.folder / "logs/slurm").rglob(f"{job.number}.log"))
-    assert f"log: {log_of(made, 10)}, {slurm_log}" in run.text
+    for log in (log_of(made, 10), slurm_log.relative_to(made.folder)):
+        assert f"log: {log}\n" in run.text
     assert "DUE TO TIME LIMIT" in slurm_log.read_text()
 
 
