@@ -63,9 +63,8 @@ def main(task: str, rate: int | None, images: int, device: Device, repetitions: 
 def _model(task: str, rate: int | None, device: Device, folder: Path) -> Codec:
     paper = measuring.paper()
     name = measuring.SAMPLES[task]
-    change = {"tasks": {task: {"dataset": name, "modes": {"end_to_end": {"epochs": 1, "decays": {}}}}}}
+    change = {"tasks": {task: {"dataset": name, "modes": {"end_to_end": measuring.short(paper, task, 1)}}}}
     values = configuration.merge(paper.model_dump(), {**change, "seeds": [0]})
-    values["tasks"][task]["modes"]["end_to_end"]["decays"] = {}
     rates = paper.tasks[task].modes["end_to_end"].rates or []
     cell = Cell(task, "end_to_end", "common", rate or rates[len(rates) // 2], 0)
     settings = cell_settings(configuration.validate(values), cell)

@@ -57,6 +57,11 @@ def example(config: Config, task: str, mode: str = "end_to_end") -> CellSettings
     return cell_settings(config, cells[len(cells) // 2])
 
 
+def short(config: Config, task: str, epochs: int) -> dict[str, object]:
+    """Entries of a mode's schedule for so few epochs: the decays of end to end are taken out."""
+    return {"epochs": epochs, "decays": dict.fromkeys(config.tasks[task].modes["end_to_end"].decays)}
+
+
 def sample(task: str) -> NDArray[np.uint8]:
     """Training images of the embedded sample of the task, which needs no network."""
     with tempfile.TemporaryDirectory() as folder:

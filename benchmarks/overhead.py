@@ -39,9 +39,10 @@ def main(device: Device, repetitions: int) -> None:
 
 
 def _measure(task: str, dataset: str, device: Device, repetitions: int, folder: Path) -> dict[str, list[float]]:
-    settings = measuring.example(measuring.paper(), task)
-    end_to_end = {"epochs": EPOCHS, "rates": [settings.rate_bits], "randomness": [settings.randomness]}
-    others = {mode: None for mode in measuring.paper().tasks[task].modes if mode != "end_to_end"}
+    paper = measuring.paper()
+    settings = measuring.example(paper, task)
+    end_to_end = {**measuring.short(paper, task, EPOCHS), "rates": [settings.rate_bits], "randomness": [settings.randomness]}
+    others = {mode: None for mode in paper.tasks[task].modes if mode != "end_to_end"}
     change = {
         "device": device,
         "tasks": {
