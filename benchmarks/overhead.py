@@ -41,7 +41,8 @@ def main(device: Device, repetitions: int) -> None:
 def _measure(task: str, dataset: str, device: Device, repetitions: int, folder: Path) -> dict[str, list[float]]:
     paper = measuring.paper()
     settings = measuring.example(paper, task)
-    end_to_end = {**measuring.short(paper, task, EPOCHS), "rates": [settings.rate_bits], "randomness": [settings.randomness]}
+    one = {"rates": [settings.rate_bits], "randomness": [settings.randomness]}
+    end_to_end = measuring.short(paper, task, EPOCHS) | one
     others = {mode: None for mode in paper.tasks[task].modes if mode != "end_to_end"}
     change = {
         "device": device,

@@ -1,8 +1,10 @@
-"""The benchmark of precision: what its intervals decide."""
+"""The benchmarks: what the intervals of the precision decide, and schedules that are valid."""
 
 import pytest
 
+from benchmarks.measuring import short
 from benchmarks.precision import interval, line
+from ecot.config import merge, validate
 
 
 def test_the_interval_is_students_of_the_differences():
@@ -21,3 +23,10 @@ def test_the_interval_is_students_of_the_differences():
 )
 def test_an_interval_decides_or_not(rounded, verdict):
     assert line([1.0, 2.0, 3.0], rounded, 0.01).endswith(verdict)
+
+
+def test_a_short_schedule_is_a_valid_configuration(config):
+    for task in config.tasks:
+        change = {"tasks": {task: {"modes": {"end_to_end": short(config, task, 1)}}}}
+        schedule = validate(merge(config.model_dump(), change)).tasks[task].modes["end_to_end"]
+        assert (schedule.epochs, schedule.decays) == (1, {})
