@@ -73,6 +73,8 @@ def _break(folder, name):
             (folder / name).write_bytes(b"PK\3\4" + content)
         case "newer.ecot":
             (folder / name).write_bytes(content[:8] + b"\7" + content[9:])
+        case "endless.ecot":
+            (folder / name).symlink_to("/dev/zero")
         case "empty.ecot" | "empty.npz":
             (folder / name).write_bytes(b"")
         case "large.npy":
@@ -107,7 +109,7 @@ DECODE = "decode --model model --output out"
 FAULTS = {
     **{f"{DECODE} {name}.ecot": word for name, word in (
         ("cut", "cut short"), ("flipped", "checksum"), ("foreign", "no file of"), ("newer", "version 7"),
-        ("empty", "no file of"), ("absent", "absent.ecot cannot be read"),
+        ("empty", "no file of"), ("absent", "absent.ecot cannot be read"), ("endless", "it has more than 67,108,864 bytes"),
     )},
     **{f"{ENCODE} {name}": word for name, word in (
         ("large.npy", "shape (5, 1, 28, 27)"), ("none.npy", "no images"), ("claims.npy", "size of its shape"),

@@ -47,10 +47,11 @@ def read(path: Path, shape: Shape) -> Images:
 def read_file(path: Path) -> bytes:
     """The content of a file of compressed images. EcotError if it cannot be read or is larger than any."""
     try:
-        size = path.stat().st_size
-        if size > container.SIZE_LIMIT:
-            raise ValueError(f"{size:,} bytes are more than a file of `ecot encode` has")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(container.SIZE_LIMIT + 1)  # a device states no size and may have no end
+        if len(content) > container.SIZE_LIMIT:
+            raise ValueError(f"it has more than {container.SIZE_LIMIT:,} bytes, as no file of `ecot encode` has")
+        return content
     except (OSError, ValueError) as error:
         raise messages.unreadable(path, error) from None
 
