@@ -15,13 +15,14 @@ def _configuration(_ctx: click.Context, _parameter: click.Parameter, paths: tupl
     return load(*paths)
 
 
-class Setting(click.ParamType):
+class Setting(click.ParamType):  # type: ignore[type-arg]  # older versions of click have none
     """A value that obeys the type of a setting, as it does in a configuration file."""
 
     def __init__(self, settings: type[Settings], name: str) -> None:
         field = settings.model_fields[name]
         self.name = getattr(field.annotation, "__name__", name)
-        self.allowed: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, *field.metadata])
+        allowed: Any = Annotated[field.annotation, *field.metadata]
+        self.allowed: TypeAdapter[Any] = TypeAdapter(allowed)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The value; click's message for one that is not allowed."""
