@@ -78,9 +78,8 @@ class PlainLoop:
         if isinstance(kind, ResamplingSettings):
             small = F.interpolate(y, scale_factor=1 / kind.factor, mode=kind.down, align_corners=False)
             return F.interpolate(small, scale_factor=kind.factor, mode=kind.up, align_corners=False)
-        if isinstance(kind, GaussianNoiseSettings):
-            return y + kind.std / 255 * torch.randn_like(y)
-        raise NotImplementedError(f"the plain loop has no {kind.kind}")
+        assert isinstance(kind, GaussianNoiseSettings), "the paper has these two degradations"
+        return y + kind.std / 255 * torch.randn_like(y)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Y_hat, by (14) or (16)."""

@@ -9,11 +9,10 @@ on from the state of another probe, so that the two differ in one setting alone.
 benchmarks/probes, the results in docs/probes.md.
 """
 
-import json
 import logging
 import math
+import shutil
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -25,21 +24,22 @@ from torch import Tensor
 
 from benchmarks import measuring
 from ecot import config as configuration
-from ecot.artefacts import tensors as tensor_file
 from ecot.config import Config
-from ecot.data.arrays import measured_split
+from ecot.data.arrays import checksum, measured_split
 from ecot.engine.loop import Progress, Row
+from ecot.engine.state import State
 from ecot.engine.training import Training
 from ecot.evaluation.degraded import batches
 from ecot.files import atomic
+from ecot.grid import fingerprint
 from ecot.grid.cell import Cell
 from ecot.grid.cell_settings import CellSettings
 from ecot.grid.plan import cell_settings, grid
+from ecot.machine import devices
 from ecot.systems.objectives import squared_error
 
 QUANTITIES = ("mse_input", "mse_target", "w1", "regained", "variance")
 BATCH = 500  # images at a time in a measurement
-WAY_OUT = "remove its folder, and run the probe again"
 
 
 @click.command(context_settings={"show_default": True})
@@ -59,30 +59,41 @@ def main(
     settings = _settings(configuration.load(*configs), cell, validation)
     device = measuring.choose("cpu", threads=settings.training.threads, precision=settings.training.precision)
     click.echo(f"{measuring.machine(device)}\n{cell}")
+    sha256 = checksum(dataset, settings.dataset, settings.dataset_version)
     training = Training(settings, dataset, device, None)
     images = measured_split(dataset, settings.n_train, settings.n_validation, None).images
-    probe = Probe(folder, training, images, 60 * save_minutes)
-    training.run(probe.restore(start), probe)
+    # What two probes share of which one starts from the other's state, and what decides this one.
+    shared = {"cell": cell, "data": sha256, "images kept out": str(validation)}
+    state = State(folder, shared | {"settings and code": fingerprint.trained(settings)}, devices.describe(device))
+    if start is not None and not state.path.is_file():
+        progress = begin(start, State(folder, shared, state.machine), training)
+    else:
+        progress = state.restore(training.tensors())
+    training.run(progress, Probe(state, training, images, 60 * save_minutes, progress))
+
+
+def begin(start: Path, state: State, training: Training) -> Progress:
+    """Take up a copy of the state of the probe in `start`. ClickException if it is none of this cell and data."""
+    source = start / state.path.name
+    if not source.is_file():
+        raise click.ClickException(f"{start} holds no state of a probe")
+    state.path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, state.path)
+    progress = state.restore(training.tensors())
+    if not progress.resumed:
+        raise click.ClickException(f"{source} is no state to start from")
+    return progress
 
 
 class Probe:
     """Follows a training: measures it after each epoch, and keeps its state."""
 
-    def __init__(self, folder: Path, training: Training, images: NDArray[np.uint8], seconds: float) -> None:
-        self.folder, self.training, self.images, self.seconds = folder, training, images, seconds
-        self.progress = Progress()
+    def __init__(
+        self, state: State, training: Training, images: NDArray[np.uint8], seconds: float, progress: Progress
+    ) -> None:
+        self.state, self.training, self.images, self.seconds = state, training, images, seconds
+        self.progress = progress
         self.last = time.monotonic()
-
-    def restore(self, start: Path | None) -> Progress:
-        """Take up the probe's own state, or else that of the probe in `start`, or else begin."""
-        for folder in (self.folder, start):
-            if folder is not None and (folder / "state.safetensors").is_file():
-                saved, header = tensor_file.read(folder / "state.safetensors", WAY_OUT)
-                for name, tensor in self.training.tensors().items():
-                    tensor.copy_(saved[name])
-                self.progress = Progress(**json.loads(header["progress"]))
-                break
-        return self.progress
 
     def step_done(self, images: int) -> None:
         """Nothing to show: a probe runs in the background."""
@@ -93,15 +104,14 @@ class Probe:
 
     def save(self, progress: Progress) -> None:
         """Keep the state."""
-        header = {"progress": json.dumps(asdict(progress))}
-        tensor_file.write(self.folder / "state.safetensors", self.training.tensors(), header)
+        self.state.save(progress, self.training.tensors())
         self.last = time.monotonic()
 
     def epoch_done(self, row: Row, epochs: int) -> None:
         """Measure, add what is measured to the epoch's row, and keep rows and state."""
         row |= measured(self.training, self.images)
         self.save(self.progress)
-        with atomic(self.folder / "probe.csv") as temporary:
+        with atomic(self.state.path.with_name("probe.csv")) as temporary:
             pd.DataFrame(self.progress.history).to_csv(temporary, index=False)
         said = ", ".join(f"{name} {row[name]:.4f}" for name in QUANTITIES)
         click.echo(f"epoch {row['epoch']:.0f}/{epochs}: {said}, {row['seconds']:.0f} s")

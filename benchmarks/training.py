@@ -29,7 +29,7 @@ SMALL_NETWORKS = 116e12  # FLOP/s: what has been published for training networks
 
 @click.command(context_settings={"show_default": True})
 @click.option("--device", type=click.Choice(get_args(Device)), default="auto")
-@click.option("--task", "tasks", multiple=True, help="One or more tasks.  [default: all]")
+@click.option("--task", "tasks", type=click.Choice(list(measuring.SAMPLES)), multiple=True, help="[default: all]")
 @click.option("--seconds", default=4.0, help="About how long each loop runs, each time.")
 @click.option("--repetitions", default=5, help="How often all loops run in turn.")
 def main(device: Device, tasks: tuple[str, ...], seconds: float, repetitions: int) -> None:

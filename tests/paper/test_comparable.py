@@ -100,3 +100,9 @@ def test_a_degradation_is_named_with_all_its_settings(config):
     assert degradation_title(config.tasks[SR].degradation) == (
         "resampling (factor 4, down bicubic, up bicubic, no clip)"
     )  # fmt: skip
+
+
+def test_other_critic_steps_are_a_difference_where_there_is_a_critic(values):
+    config = validate(merge(values, {"training": {"critic_steps": 5}}))
+    assert "5 critic steps for each step of the system (released code: 1)" in match(config, SR, "end_to_end").training
+    assert not any("critic" in word for word in match(config, SR, "joint").training)

@@ -38,6 +38,17 @@ def test_means_over_seeds_and_all_three_counts(run):
     assert "Only the paper's count agrees with the paper's statement" in text
 
 
+def test_tasks_are_in_the_configurations_order_and_rates_ascend(run):
+    """With so many rows that a sort which is not stable would mix them up."""
+    change = {"tasks": {"super_resolution": {"modes": {"end_to_end": {"rates": list(range(4, 33, 2))}}}}}
+    config = run(change, numbers=numbers)
+    base.make(config, base.named(config, "measured_rates"))
+    rows = pd.read_csv("results/tiny/tables/measured_rates.csv")
+    assert list(rows.task.unique()) == ["super_resolution", "denoising"]
+    for _, curve in rows.groupby(["task", "randomness"]):
+        assert curve.rate_bits.is_monotonic_increasing
+
+
 def test_bits_saved_at_equal_distortion():
     """The curve of common randomness is linear between its points; what lies outside is not compared."""
     rows = pd.DataFrame(

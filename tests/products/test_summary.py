@@ -75,6 +75,15 @@ def test_another_problem_has_no_number_of_the_paper_beside_it(run):
     assert "not comparable with the paper's numbers: data set mnist_sample (paper: mnist)" in " ".join(text.split())
 
 
+def test_verdicts_of_other_settings_are_not_shown(run):
+    """A cell of the new settings may have failed, so that the claims have not been judged yet."""
+    config = run(PAPERS, numbers=numbers)
+    base.make(config, base.named(config, "claims"))
+    fewer = config.model_copy(update={"seeds": [0]})
+    assert "not judged under these settings yet: `ecot make claims`" in summary(fewer)
+    assert "theory:          1 holds, 1 fails" in summary(config)
+
+
 def test_the_report_is_named_once_it_is_there(run):
     config = run()
     report = base.results_folder(config) / "report.html"

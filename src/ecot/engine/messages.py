@@ -26,10 +26,10 @@ def no_room(folder: Path, needed: int, free: int) -> EcotError:
 
 
 def batch_too_large(size: int, images: int, needed: int) -> MistakeError:
-    """The training set does not fill one step of each network."""
+    """The training set does not fill the steps of the critic and one of the system."""
     return MistakeError(
-        f"training.batch_size: {size} is too large for {images} training images; one step of each network"
-        f" takes {needed}"
+        f"training.batch_size: {size} is too large for {images} training images; a step of the system and"
+        f" those of the critic before it take {needed}"
     )
 
 

@@ -67,6 +67,9 @@ def match(
     problem = [*_problem(settings, task), *_point(task, mode, randomness, rate_bits, dither)]
     modes = [mode] if mode in settings.modes else [] if mode else list(settings.modes)
     training = [*_images(settings, task), *(word for name in modes for word in _schedule(settings, task, name))]
+    steps = config.training.critic_steps
+    if steps != 1 and any(settings.modes[name].distribution_weight for name in modes):
+        training.append(f"{steps} critic steps for each step of the system (released code: 1)")
     return Match(tuple(problem), tuple(training))
 
 

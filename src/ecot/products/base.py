@@ -73,6 +73,10 @@ class Product(ABC):
         return self.name
 
 
+class StaleError(DamagedError):
+    """A product is there, and of other settings or of other code than those of now."""
+
+
 Family = Callable[[Config], Iterable[Product]]
 _families: list[Family] = []
 
@@ -149,7 +153,7 @@ def require(config: Config, product: Product) -> None:
             if not isinstance(made, dict) or any(made.get(name) != value for name, value in expected.items()):
                 raise DamagedError(path, f"nothing says that it is {product.name} of run {config.run}", way_out)
             if made.get("made_of") != _made_of(config, product):
-                raise DamagedError(path, "it was made under other settings, or of other code", way_out)
+                raise StaleError(path, "it was made under other settings, or of other code", way_out)
             files = made.get("files")
             if not isinstance(files, dict) or files.get(path.name) != sha256(path):
                 raise DamagedError(path, "it has changed since it was made", way_out)

@@ -68,7 +68,8 @@ def table(measured: pd.DataFrame) -> pd.DataFrame:
     groups = rows.groupby(["task", "randomness", "rate_bits"], sort=True)
     means = groups[[*MEASURED, "mse_input"]].mean()
     order = list(rows.task.unique())  # the configuration's
-    return means.assign(n_seeds=groups.size()).reset_index().sort_values("task", key=lambda t: t.map(order.index))
+    found = means.assign(n_seeds=groups.size()).reset_index()
+    return found.sort_values("task", key=lambda task: task.map(order.index), kind="stable")
 
 
 def savings(rows: pd.DataFrame, rate: str) -> list[float]:

@@ -134,7 +134,10 @@ def _score(config: Config) -> str | None:
     path = results_folder(config) / "claims.csv"
     if not path.is_file():
         return None
-    base.require(config, base.named(config, "claims"))
+    try:
+        base.require(config, base.named(config, "claims"))
+    except base.StaleError:
+        return "Claims of the paper\n  not judged under these settings yet: `ecot make claims`"
     rows = pd.read_csv(path)
     parts = [("trained systems", rows[rows.task.notna()]), ("theory", rows[rows.task.isna()])]
     lines = [f"  {name + ':':<17}{count_verdicts(part.verdict)}" for name, part in parts if len(part)]
@@ -148,7 +151,10 @@ def _files(config: Config) -> str | None:
         path = next((path for path in product.files(config) if path.suffix == ".json"), None)
         if not isinstance(product, FileRoundTrip) or path is None or not path.is_file():
             continue
-        base.require(config, product)
+        try:
+            base.require(config, product)
+        except base.StaleError:  # nothing has been encoded under these settings yet
+            continue
         taken = json.loads(read_text(path))
         lines.append(
             f"  {TASKS[product.cell.task].title}: {taken['images']:,} images in {taken['bytes']:,} bytes,"

@@ -230,6 +230,7 @@ def _band(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
 def _bounds(chart: Chart, bounds: pd.DataFrame, last: float) -> None:
     """What else is known of the distortion to the input before training."""
     floor = float(bounds.distortion["gelbrich_floor"])
+    # Of `_band`, which is drawn first: in the legend what is measured comes first.
     chart.legend.append(Entry("band", "bounds: the limit W2²(pX, pY) lies in this band", "band", None, "█"))
     line = Entry("floor", "bound: Gelbrich floor, for outputs of law pY", "grey", DASHES["solid"])
     chart.figure.add_scatter(x=[0, last * 1.1], y=[floor, floor], **_line(line, "solid", "mse_input"))
